@@ -1,0 +1,235 @@
+package reports_test
+
+import (
+	"bytes"
+	"encoding/xml"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meshfed/meshfed/reports"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+var started = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+func aRun() reports.Run {
+	return reports.Run{
+		ID:             "20260102-030405",
+		Implementation: reports.Implementation{Name: "builtin", Version: "v0.1.0"},
+		SuiteVersion:   "v0.1.0",
+		Provider:       "embedded",
+		Topology:       reports.Topology{Lab: "lab", Clusters: []string{"c1", "c2"}},
+		Versions:       map[string]string{"c1/kubernetes": "v1.36.3", "c2/kubernetes": "v1.36.3"},
+		Capabilities:   []string{"acl", "expose"},
+		Environment:    reports.Environment{OS: "linux", Arch: "amd64", CPUs: 2, Go: "go1.26.0"},
+		Selection:      reports.Selection{Tags: "@core", Scenarios: 6},
+		Seed:           42,
+		Started:        started,
+	}
+}
+
+func scenario(id string, v reports.Verdict, reason string) reports.Scenario {
+	return reports.Scenario{
+		ID: "expose/" + id, Feature: "Expose", Rule: "Nothing by default", Name: "It holds: " + id,
+		Tags: []string{"@core"}, File: "expose.feature", Line: 12, Verdict: v, Reason: reason, DurationSeconds: 1.25,
+	}
+}
+
+func allVerdicts() []reports.Scenario {
+	failed := scenario("b", reports.Failed, "got 200 <from c2>\x00, want RBAC 403\nsecond line: yes")
+	failed.Evidence = []string{"evidence/expose/b/gateway.log"}
+	gap := scenario("f", reports.KnownGap, "istio-61697: still fails")
+	gap.File = "consume.feature"
+	return []reports.Scenario{
+		scenario("a", reports.Passed, ""), failed,
+		scenario("c", reports.Skipped, "no third mesh here"),
+		scenario("d", reports.NotSupported, `capability "acl" is not declared`),
+		scenario("e", reports.Inconclusive, "c2: API server does not answer"), gap,
+	}
+}
+
+func ended() reports.End { return reports.End{Finished: started.Add(7500 * time.Millisecond)} }
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		require.NoError(t, os.MkdirAll("testdata", 0o755))
+		require.NoError(t, os.WriteFile(path, got, 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err, "run with -update to make it")
+	assert.Equal(t, string(want), string(got))
+}
+
+func TestWritersMatchTheirGoldenFiles(t *testing.T) {
+	writers := map[string]func(io.Writer, reports.ConformanceReport) error{
+		"yaml": reports.WriteYAML, "json": reports.WriteJSON, "xml": reports.WriteJUnit, "txt": reports.WriteTable,
+	}
+	cases := map[string]reports.ConformanceReport{
+		"all":     reports.Assemble(aRun(), allVerdicts(), ended()),
+		"noSetup": reports.Assemble(aRun(), nil, reports.End{Finished: started, SetupError: "c2: istiod: exit status 1"}),
+	}
+	for name, report := range cases {
+		for ext, write := range writers {
+			t.Run(name+"."+ext, func(t *testing.T) {
+				var got bytes.Buffer
+				require.NoError(t, write(&got, report))
+				golden(t, name+"."+ext, got.Bytes())
+			})
+		}
+	}
+}
+
+func TestJUnitIsWellFormedWhateverABackendAnswered(t *testing.T) {
+	for _, reason := range []string{"\x00\x01", "]]>", "<&\"'", "\xff\xfe", "\u001b[31mred", "a\uFFFEb"} {
+		var out bytes.Buffer
+		report := reports.Assemble(aRun(), []reports.Scenario{scenario("x", reports.Failed, reason+"!")}, ended())
+		require.NoError(t, reports.WriteJUnit(&out, report))
+		var any struct{}
+		assert.NoError(t, xml.Unmarshal(out.Bytes(), &any), "reason %q", reason)
+	}
+}
+
+func TestJUnitOfARunThatDiedIsNeverGreen(t *testing.T) {
+	for name, end := range map[string]reports.End{
+		"set-up died": {Finished: started, SetupError: "no lab"},
+		"interrupted": {Finished: started, Interrupted: true},
+		"killed":      {},
+	} {
+		var out bytes.Buffer
+		require.NoError(t, reports.WriteJUnit(&out, reports.Assemble(aRun(), nil, end)))
+		assert.Contains(t, out.String(), `errors="1"`, name)
+	}
+}
+
+func TestExitCodesAreThePromisedOnes(t *testing.T) {
+	passed, failed := scenario("a", reports.Passed, ""), scenario("b", reports.Failed, "x")
+	died := scenario("c", reports.Inconclusive, "x")
+	for name, c := range map[string]struct {
+		scenarios []reports.Scenario
+		end       reports.End
+		want      int
+	}{
+		"all passed":                     {[]reports.Scenario{passed}, ended(), 0},
+		"known gap beside a pass":        {[]reports.Scenario{passed, scenario("g", reports.KnownGap, "x")}, ended(), 0},
+		"not supported beside a pass":    {[]reports.Scenario{passed, scenario("n", reports.NotSupported, "x")}, ended(), 0},
+		"one failed":                     {[]reports.Scenario{passed, failed}, ended(), 1},
+		"failed outweighs inconclusive":  {[]reports.Scenario{failed, died}, ended(), 1},
+		"environment died":               {[]reports.Scenario{passed, died}, ended(), 3},
+		"only skips decide nothing":      {[]reports.Scenario{scenario("s", reports.Skipped, "x")}, ended(), 3},
+		"only known gaps decide nothing": {[]reports.Scenario{scenario("g", reports.KnownGap, "x")}, ended(), 3},
+		"no verdict at all":              {nil, ended(), 3},
+		"set-up failed":                  {nil, reports.End{Finished: started, SetupError: "x"}, 3},
+		"killed":                         {[]reports.Scenario{passed}, reports.End{}, 3},
+		"interrupted":                    {[]reports.Scenario{failed}, reports.End{Finished: started, Interrupted: true}, 130},
+	} {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, c.want, reports.Assemble(aRun(), c.scenarios, c.end).ExitCode())
+		})
+	}
+}
+
+func journal(t *testing.T, scenarios []reports.Scenario) (path string, content []byte) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), reports.JournalFile)
+	j, err := reports.CreateJournal(path, aRun())
+	require.NoError(t, err)
+	for _, s := range scenarios {
+		require.NoError(t, j.Verdict(s))
+	}
+	require.NoError(t, j.Close(ended()))
+	content, err = os.ReadFile(path)
+	require.NoError(t, err)
+	return path, content
+}
+
+func TestReportRebuiltFromTheJournalEqualsTheRun(t *testing.T) {
+	path, _ := journal(t, allVerdicts())
+	got, err := reports.Rebuild(path)
+	require.NoError(t, err)
+	assert.Equal(t, reports.Assemble(aRun(), allVerdicts(), ended()), got)
+}
+
+// A kill may tear the journal at any byte. At each of them every verdict whose
+// line was complete must survive, and the run must not look finished.
+func TestNoFinishedVerdictIsLostWhereverTheJournalIsTorn(t *testing.T) {
+	path, content := journal(t, allVerdicts())
+	firstLine := bytes.IndexByte(content, '\n') + 1
+	for size := firstLine; size < len(content); size++ {
+		require.NoError(t, os.WriteFile(path, content[:size], 0o644))
+		got, err := reports.Rebuild(path)
+		require.NoError(t, err, "torn at byte %d", size)
+		require.Len(t, got.Scenarios, min(bytes.Count(content[:size], []byte("\n"))-1, 6), "torn at byte %d", size)
+		require.NotEqual(t, reports.ExitGreen, got.ExitCode(), "torn at byte %d", size)
+	}
+}
+
+func TestDamagedJournalIsRefusedWithItsLine(t *testing.T) {
+	_, content := journal(t, allVerdicts()[:2])
+	run := content[:bytes.IndexByte(content, '\n')+1]
+	for name, c := range map[string]struct{ content, want string }{
+		"empty":           {"", "no record of the run"},
+		"no run first":    {`{"scenario":{"id":"x","verdict":"passed"}}` + "\n", "line 1"},
+		"unknown verdict": {string(run) + `{"scenario":{"id":"x","verdict":"fine"}}` + "\n", `verdict "fine"`},
+		"no reason":       {string(run) + `{"scenario":{"id":"x","verdict":"failed"}}` + "\n", "without a reason"},
+		"not JSON inside": {string(run) + "?\n" + string(run), "line 2"},
+		"two runs":        {string(run) + string(run), "line 2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "j")
+			require.NoError(t, os.WriteFile(path, []byte(c.content), 0o644))
+			_, err := reports.Rebuild(path)
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+func TestJournalRefusesWhatCannotStandInAReport(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "j")
+	j, err := reports.CreateJournal(path, aRun())
+	require.NoError(t, err)
+	assert.ErrorContains(t, j.Verdict(scenario("a", reports.Failed, "")), "without a reason")
+	assert.ErrorContains(t, j.Verdict(scenario("a", "green", "")), `verdict "green"`)
+	_, err = reports.CreateJournal(path, aRun())
+	assert.ErrorContains(t, err, "exists", "two runs must never share a journal")
+	require.NoError(t, j.Close(ended()))
+}
+
+func TestFolderHoldsEveryFileAndLatestFollows(t *testing.T) {
+	out := t.TempDir()
+	for _, id := range []string{"run-1", "run-2"} {
+		folder, err := reports.CreateFolder(out, id)
+		require.NoError(t, err)
+		require.NoError(t, folder.Write(reports.Assemble(aRun(), allVerdicts(), ended())))
+		target, err := os.Readlink(filepath.Join(out, "latest"))
+		require.NoError(t, err)
+		assert.Equal(t, id, target)
+	}
+	names, err := filepath.Glob(filepath.Join(out, "latest", "*"))
+	require.NoError(t, err)
+	assert.Len(t, names, 3)
+	hidden, err := filepath.Glob(filepath.Join(out, "latest", ".*.*"))
+	require.NoError(t, err)
+	assert.Empty(t, hidden, "temporary files")
+}
+
+func TestFolderRefusesToShareOrOverwrite(t *testing.T) {
+	out := t.TempDir()
+	_, err := reports.CreateFolder(out, "run")
+	require.NoError(t, err)
+	_, err = reports.CreateFolder(out, "run")
+	require.Error(t, err)
+	other := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(other, "latest"), 0o755))
+	_, err = reports.CreateFolder(other, "run")
+	require.ErrorContains(t, err, "no symbolic link")
+}

@@ -1,0 +1,55 @@
+package reports
+
+import "fmt"
+
+// Verdict is what a run says about one scenario. The vocabulary is closed:
+// a verdict outside it can neither be journaled nor read back.
+type Verdict string
+
+const (
+	// Passed: every step held and the clean-up left nothing behind.
+	Passed Verdict = "passed"
+	// Failed: the implementation does not do what the scenario claims. An
+	// undefined, pending or ambiguous step is a failure too: a claim that
+	// nobody checks must not be green.
+	Failed Verdict = "failed"
+	// Skipped: a step found at run time that the scenario does not apply
+	// here. The reason is the step's own.
+	Skipped Verdict = "skipped"
+	// NotSupported: the scenario needs a capability the implementation does
+	// not declare. It was not run.
+	NotSupported Verdict = "notSupported"
+	// Inconclusive: the environment, not the implementation, ended the
+	// scenario. Never to be read as non-conformant.
+	Inconclusive Verdict = "inconclusive"
+	// KnownGap: it fails, and the scenario says which published issue makes
+	// it fail. Not green, but no news either.
+	KnownGap Verdict = "knownGap"
+)
+
+// Verdicts is the whole vocabulary in the order summaries are printed.
+func Verdicts() []Verdict {
+	return []Verdict{Passed, Failed, Skipped, NotSupported, Inconclusive, KnownGap}
+}
+
+// NeedsReason says whether the verdict is worthless without a reason.
+func (v Verdict) NeedsReason() bool { return v != Passed }
+
+func (v Verdict) valid() bool {
+	for _, known := range Verdicts() {
+		if v == known {
+			return true
+		}
+	}
+	return false
+}
+
+// UnmarshalText refuses words outside the vocabulary, so that a damaged
+// journal is an error and never a silent "not failed".
+func (v *Verdict) UnmarshalText(text []byte) error {
+	if read := Verdict(text); read.valid() {
+		*v = read
+		return nil
+	}
+	return fmt.Errorf("verdict %q: want one of %v", text, Verdicts())
+}
