@@ -1,0 +1,57 @@
+# meshfed: everything a person or CI runs. `make help` lists it.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CLUSTERS ?= 2
+PROVIDER ?= embedded
+ENGINE   ?= builtin
+TAGS     ?=
+RUNS     ?= 3
+
+BIN := bin
+# One directory of commands for all targets; Go's own cache makes it cheap.
+GO_BUILD := go build -trimpath -o $(BIN)/
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: ## bin/conformance and bin/federator
+	@mkdir -p $(BIN)
+	@$(GO_BUILD) ./cmd/...
+
+.PHONY: test
+test: ## vet and unit tests (no cluster needed; those that need one say so)
+	go vet ./...
+	go test ./...
+
+.PHONY: race
+race: ## the unit tests under the race detector
+	CGO_ENABLED=1 go test -race ./...
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME (10s)
+	@for t in $$(grep -rlE '^func Fuzz' --include=*_test.go . | xargs -n1 dirname | sort -u); do \
+	  for f in $$(grep -rhoE '^func Fuzz[A-Za-z0-9_]+' $$t/*_test.go | sed 's/func //'); do \
+	    echo "fuzz $$t $$f"; go test $$t -run '^$$' -fuzz "^$$f\$$" -fuzztime $${FUZZTIME:-10s}; \
+	  done; done
+
+.PHONY: lint
+lint: ## golangci-lint with .golangci.yml
+	@mkdir -p $(BIN)
+	cd tools/lint && go build -o ../../$(BIN)/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	$(BIN)/golangci-lint run ./...
+
+.PHONY: conformance
+conformance: build ## bring up meshes, federate them, run the features, write out/latest
+	$(BIN)/conformance run --provider $(PROVIDER) --engine $(ENGINE) --clusters $(CLUSTERS) $(if $(TAGS),--tags '$(TAGS)')
+
+.PHONY: bench-lab
+bench-lab: build ## time from nothing to serving gateways, and memory, for 1, 2 and 3 meshes
+	$(BIN)/conformance lab bench --runs $(RUNS)
+
+.PHONY: clean
+clean: ## remove what the build and the runs wrote here
+	rm -rf $(BIN) out
