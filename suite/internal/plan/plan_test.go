@@ -100,7 +100,7 @@ func TestBadPathsSayWhatThereIs(t *testing.T) {
 	for argument, want := range map[string]string{
 		"other.feature":      "there are expose.feature",
 		"xexpose.feature":    "no such feature",
-		"expose.feature:2":   "they start at lines 8, 14",
+		"expose.feature:2":   "they start at lines 7, 14",
 		"expose.feature:x":   "want a number",
 		"expose.feature:0":   "want a number",
 		"expose.feature:1:2": "want a number",

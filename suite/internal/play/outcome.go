@@ -1,0 +1,60 @@
+package play
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/cucumber/godog"
+
+	"github.com/meshfed/meshfed/reports"
+)
+
+// ErrInconclusive marks a step's error as one of the environment or of the
+// harness itself, which says nothing of the implementation.
+var ErrInconclusive = errors.New("inconclusive")
+
+// Outcome is how a scenario ended.
+type Outcome struct {
+	Verdict reports.Verdict
+	// Reason is empty if Verdict is Passed.
+	Reason string
+	// Abandoned is set if a step went on after its deadline and could not
+	// be stopped: it may still act on the clusters, so that no later
+	// scenario can be trusted.
+	Abandoned bool
+}
+
+// judge makes the outcome of a step that did not pass.
+func judge(step string, status godog.StepResultStatus, err error) Outcome {
+	switch {
+	case status == godog.StepSkipped && errors.Is(err, godog.ErrSkip):
+		return Outcome{Verdict: reports.Skipped, Reason: skipReason(step, err)}
+	case status == godog.StepUndefined:
+		return failed(step, errors.New("no step definition matches"))
+	case status == godog.StepPending:
+		return failed(step, errors.New("the step is not implemented yet"))
+	case errors.Is(err, ErrInconclusive):
+		return Outcome{Verdict: reports.Inconclusive, Reason: describe(step, err)}
+	}
+	return failed(step, err)
+}
+
+func failed(step string, err error) Outcome {
+	return Outcome{Verdict: reports.Failed, Reason: describe(step, err)}
+}
+
+func describe(step string, err error) string { return fmt.Sprintf("%s: %v", step, err) }
+
+// skipReason is the text a step wrapped around or behind ErrSkip; a bare
+// ErrSkip has the step for its only reason.
+func skipReason(step string, err error) string {
+	sentinel := godog.ErrSkip.Error()
+	text := strings.TrimSpace(err.Error())
+	text = strings.TrimPrefix(text, sentinel+": ")
+	text = strings.TrimSuffix(text, ": "+sentinel)
+	if text == sentinel {
+		return "skipped at: " + step
+	}
+	return text
+}
