@@ -70,7 +70,16 @@ func check(object *unstructured.Unstructured) error {
 		return errors.New("apiVersion is missing")
 	case object.GetKind() == "":
 		return errors.New("kind is missing")
-	case object.GetName() == "":
+	}
+	// YAML reads a bare y, n, on or 1 as something else than text. The getters
+	// would give "" for it, and the object would land in another namespace.
+	for _, field := range []string{"name", "namespace"} {
+		value, _, err := unstructured.NestedFieldNoCopy(object.Object, "metadata", field)
+		if _, text := value.(string); err != nil || (value != nil && !text) {
+			return fmt.Errorf("%s: metadata.%s is not a text: put it in quotes", object.GetKind(), field)
+		}
+	}
+	if object.GetName() == "" {
 		return fmt.Errorf("%s: metadata.name is missing", object.GetKind())
 	}
 	return nil

@@ -23,13 +23,14 @@ func TestListsAreTakenApart(t *testing.T) {
 
 func TestBadDocumentsAreOneErrorThatSaysWhere(t *testing.T) {
 	for name, c := range map[string]struct{ text, says string }{
-		"no kind":         {"apiVersion: v1\nmetadata: {name: a}\n", "kind is missing"},
-		"no name":         {"apiVersion: v1\nkind: Pod\n", "Pod: metadata.name is missing"},
-		"no apiVersion":   {"kind: Pod\nmetadata: {name: a}\n", "apiVersion is missing"},
-		"a key twice":     {"apiVersion: v1\nkind: Pod\nkind: Pod\nmetadata: {name: a}\n", "kind"},
-		"not YAML":        {"a: [", "yaml"},
-		"a list of words": {"- a\n- b\n", "cannot unmarshal"},
-		"nameless item":   {"apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: Pod}]\n", "item 0"},
+		"no kind":                {"apiVersion: v1\nmetadata: {name: a}\n", "kind is missing"},
+		"no name":                {"apiVersion: v1\nkind: Pod\n", "Pod: metadata.name is missing"},
+		"no apiVersion":          {"kind: Pod\nmetadata: {name: a}\n", "apiVersion is missing"},
+		"a key twice":            {"apiVersion: v1\nkind: Pod\nkind: Pod\nmetadata: {name: a}\n", "kind"},
+		"not YAML":               {"a: [", "yaml"},
+		"a list of words":        {"- a\n- b\n", "cannot unmarshal"},
+		"a name that is no text": {"apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: n}\n", "metadata.namespace is not a text"},
+		"nameless item":          {"apiVersion: v1\nkind: List\nitems: [{apiVersion: v1, kind: Pod}]\n", "item 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Decode("f.yaml", []byte("---\n"+c.text))

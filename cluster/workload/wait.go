@@ -1,0 +1,165 @@
+package workload
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+	watchtools "k8s.io/client-go/tools/watch"
+)
+
+// Patience is how long a wait lasts if its context has no deadline.
+const Patience = 2 * time.Minute
+
+// WaitDeployments returns when all of them have rolled out. They need not
+// exist yet. When the context ends, the error says for each that has not what
+// its pods were doing.
+func (c *Client) WaitDeployments(ctx context.Context, names ...types.NamespacedName) error {
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	failures := make([]error, len(names))
+	var all errgroup.Group
+	for i, name := range names {
+		all.Go(func() error {
+			failures[i] = c.waitDeployment(ctx, name)
+			return nil
+		})
+	}
+	_ = all.Wait()
+	return errors.Join(failures...)
+}
+
+func (c *Client) waitDeployment(ctx context.Context, name types.NamespacedName) error {
+	deployments := c.kube.AppsV1().Deployments(name.Namespace)
+	byName := "metadata.name=" + name.Name
+	lw := &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			o.FieldSelector = byName
+			return deployments.List(ctx, o)
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			o.FieldSelector = byName
+			return deployments.Watch(ctx, o)
+		},
+	}
+	var last *appsv1.Deployment
+	_, err := watchtools.UntilWithSync(ctx, lw, &appsv1.Deployment{}, nil, func(e watch.Event) (bool, error) {
+		d, ok := e.Object.(*appsv1.Deployment)
+		if !ok || e.Type == watch.Deleted {
+			last = nil
+			return false, nil
+		}
+		last = d
+		return RolledOut(d), nil
+	})
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("deployment %s has not rolled out: %s: %w", name, c.deploymentState(ctx, last), because(ctx, err))
+}
+
+func (c *Client) deploymentState(ctx context.Context, d *appsv1.Deployment) string {
+	if d == nil {
+		return "it does not exist"
+	}
+	ref := Ref{Namespace: d.Namespace, Selector: metav1.FormatLabelSelector(d.Spec.Selector)}
+	state := fmt.Sprintf("%d of %d replicas available", d.Status.AvailableReplicas, d.Status.Replicas)
+	for _, condition := range d.Status.Conditions {
+		if condition.Type == appsv1.DeploymentReplicaFailure && condition.Status == corev1.ConditionTrue {
+			state += ", " + reason(condition.Reason, condition.Message)
+		}
+	}
+	return state + "; " + c.podState(ctx, ref)
+}
+
+// podState is asked for when the wait is over, so it gets a little time more.
+func (c *Client) podState(ctx context.Context, ref Ref) string {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	pods, err := c.Pods(ctx, ref)
+	if err != nil {
+		return "its pods cannot be listed: " + err.Error()
+	}
+	return describeAll(pods)
+}
+
+// WaitPodsReady returns when the workload has at least atLeast pods and every one
+// of them is ready. A number below 1 counts as 1: an empty set is never ready.
+func (c *Client) WaitPodsReady(ctx context.Context, ref Ref, atLeast int) error {
+	options, err := listOptions(ref)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	pods := c.kube.CoreV1().Pods(ref.Namespace)
+	lw := &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			o.LabelSelector, o.FieldSelector = options.LabelSelector, options.FieldSelector
+			return pods.List(ctx, o)
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			o.LabelSelector, o.FieldSelector = options.LabelSelector, options.FieldSelector
+			return pods.Watch(ctx, o)
+		},
+	}
+	seen := census{ready: map[types.UID]bool{}}
+	_, err = watchtools.UntilWithSync(ctx, lw, &corev1.Pod{}, nil, func(e watch.Event) (bool, error) {
+		seen.note(e)
+		return seen.allReady(max(atLeast, 1)), nil
+	})
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s are not ready: %s: %w", ref, c.podState(ctx, ref), because(ctx, err))
+}
+
+// census counts pods by what the watch says. A pod that is being deleted does
+// not count: waiting for it to be ready would wait for ever.
+type census struct{ ready map[types.UID]bool }
+
+func (c census) note(e watch.Event) {
+	pod, ok := e.Object.(*corev1.Pod)
+	if !ok {
+		return
+	}
+	if e.Type == watch.Deleted || pod.DeletionTimestamp != nil {
+		delete(c.ready, pod.UID)
+		return
+	}
+	c.ready[pod.UID] = Ready(pod)
+}
+
+func (c census) allReady(atLeast int) bool {
+	for _, ready := range c.ready {
+		if !ready {
+			return false
+		}
+	}
+	return len(c.ready) >= atLeast
+}
+
+func bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, ok := ctx.Deadline(); ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, Patience)
+}
+
+// because prefers the context's own word: the watch only says "timed out",
+// also when somebody pressed Ctrl-C.
+func because(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}
