@@ -115,6 +115,10 @@ type Cluster interface {
 	LoadImage(ctx context.Context, image string) error
 }
 
+// FieldManager is the name under which the harness applies objects, so that
+// what it made can be told from what the engine under test made.
+const FieldManager = "meshfed-conformance"
+
 // GatewayRef names a port of a gateway's Service.
 type GatewayRef struct {
 	Namespace, Service string

@@ -1,0 +1,118 @@
+package control_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meshfed/meshfed/cluster/embedded/internal/control"
+)
+
+func serve(t *testing.T, h control.Handler) string {
+	t.Helper()
+	socket := filepath.Join(t.TempDir(), "s")
+	l, err := net.ListenUnix("unixpacket", &net.UnixAddr{Name: socket, Net: "unixpacket"})
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- control.Serve(ctx, l, h) }()
+	t.Cleanup(func() { cancel(); assert.NoError(t, <-done) })
+	return socket
+}
+
+func TestARefusalReachesTheCaller(t *testing.T) {
+	socket := serve(t, func(context.Context, control.Request, *os.File) error { return errors.New("no cluster c9") })
+	assert.ErrorContains(t, control.Call(t.Context(), socket, control.Request{Op: control.Detach}, nil), "no cluster c9")
+}
+
+func TestNoLabBehindTheSocketIsAnError(t *testing.T) {
+	assert.Error(t, control.Call(t.Context(), filepath.Join(t.TempDir(), "none"), control.Request{Op: control.Detach}, nil))
+}
+
+func TestAHandedOverListenerIsServedByTheLab(t *testing.T) {
+	backend := echoServer(t)
+	socket := serve(t, func(ctx context.Context, r control.Request, f *os.File) error {
+		l, err := net.FileListener(f)
+		f.Close()
+		if err != nil {
+			return err
+		}
+		go control.Relay(ctx, l, func(ctx context.Context) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "tcp", r.Target)
+		})
+		return nil
+	})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	f, err := l.(*net.TCPListener).File()
+	require.NoError(t, err)
+	require.NoError(t, control.Call(t.Context(), socket, control.Request{Op: control.Forward, Target: backend}, f))
+	f.Close()
+	l.Close()
+
+	conn, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = conn.Write([]byte("hello"))
+	require.NoError(t, err)
+	require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+	b, err := io.ReadAll(conn)
+	require.NoError(t, err, "the half-close came back as an orderly end")
+	assert.Equal(t, "hello", string(b))
+}
+
+func TestAResetComesThroughTheRelayAsAReset(t *testing.T) {
+	backend, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer backend.Close()
+	go func() {
+		c, err := backend.Accept()
+		if err != nil {
+			return
+		}
+		_, _ = c.Read(make([]byte, 1))
+		_ = c.(*net.TCPConn).SetLinger(0)
+		c.Close()
+	}()
+	front, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	go control.Relay(t.Context(), front, func(context.Context) (net.Conn, error) {
+		return net.Dial("tcp", backend.Addr().String())
+	})
+	conn, err := net.Dial("tcp", front.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = conn.Write([]byte("x"))
+	require.NoError(t, err)
+	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	_, err = conn.Read(make([]byte, 1))
+	assert.ErrorContains(t, err, "connection reset by peer")
+}
+
+func echoServer(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				_, _ = io.Copy(c, c)
+			}()
+		}
+	}()
+	return l.Addr().String()
+}

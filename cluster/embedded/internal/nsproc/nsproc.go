@@ -1,0 +1,93 @@
+// Package nsproc starts a program as the only tenant of new Linux namespaces.
+//
+// The program's parent inside is a small pid 1 (Init) that collects orphans
+// and ends when the program does; with it the kernel ends everything that was
+// started inside and frees every mount, interface and rule. That is the whole
+// of the lab's clean-up, and why kill -9 cannot leave anything behind. The
+// package must not know what the program does.
+package nsproc
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// InitArg is the first argument that makes a binary call Init.
+const InitArg = "__init"
+
+// Command is a command that runs `self args…` below a pid 1 of its own in new
+// pid, network, mount, host name and IPC namespaces. ExtraFiles reach it.
+func Command(self string, args ...string) *exec.Cmd {
+	cmd := exec.Command(self, append([]string{InitArg}, args...)...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWNS | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC,
+		Setsid:     true,
+	}
+	return cmd
+}
+
+// Init is pid 1: it gives the namespace a /proc of its own, starts args with
+// every inherited file, collects whoever dies, and returns the program's exit
+// code. Its caller exits with it.
+func Init(args []string) int {
+	if err := privateProc(); err != nil {
+		fmt.Fprintln(os.Stderr, "init:", err)
+		return 1
+	}
+	child, err := os.StartProcess("/proc/self/exe", append([]string{os.Args[0]}, args...), &os.ProcAttr{Files: inherited()})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "init: start:", err)
+		return 1
+	}
+	for {
+		var status unix.WaitStatus
+		pid, err := unix.Wait4(-1, &status, 0, nil)
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case err != nil:
+			fmt.Fprintln(os.Stderr, "init: wait:", err)
+			return 1
+		case pid == child.Pid && status.Signaled():
+			return 128 + int(status.Signal())
+		case pid == child.Pid && status.Exited():
+			return status.ExitStatus()
+		}
+	}
+}
+
+func privateProc() error {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("make mounts private: %w", err)
+	}
+	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		return fmt.Errorf("mount /proc: %w", err)
+	}
+	return nil
+}
+
+// inherited is the standard files and those the parent passed, which are
+// numbered from 3 without a gap.
+func inherited() []*os.File {
+	files := []*os.File{os.Stdin, os.Stdout, os.Stderr}
+	for fd := 3; ; fd++ {
+		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+		if err != nil || flags&unix.FD_CLOEXEC != 0 {
+			return files
+		}
+		files = append(files, os.NewFile(uintptr(fd), fmt.Sprintf("inherited-%d", fd)))
+	}
+}
+
+// KeepPrivate stops this process's own children from inheriting the files it
+// inherited itself: a lock or a pipe that leaked into a child would outlive
+// its owner, and with it what its end is to tell.
+func KeepPrivate() {
+	for _, f := range inherited()[3:] {
+		unix.CloseOnExec(int(f.Fd()))
+	}
+}
