@@ -1,0 +1,47 @@
+package suite
+
+import (
+	"context"
+
+	"github.com/cucumber/godog"
+
+	"github.com/meshfed/meshfed/reports"
+	"github.com/meshfed/meshfed/suite/internal/play"
+)
+
+// ErrInconclusive marks the error of a step or of a Bench as one that says
+// nothing of the implementation: the scenario is inconclusive, not failed.
+var ErrInconclusive = play.ErrInconclusive
+
+// Bench is the place where scenarios are played.
+type Bench interface {
+	// Facts are what the report says about the place.
+	Facts() Facts
+	// Begin prepares one scenario. An error says that the bench is not in
+	// the state every scenario starts from.
+	Begin(ctx context.Context, scenarioID string) (Session, error)
+	// Healthy says whether the environment works at all. It is asked after
+	// a failure: an error makes the failure inconclusive and ends the run.
+	Healthy(ctx context.Context) error
+}
+
+// Facts about a Bench.
+type Facts struct {
+	Provider string
+	Topology reports.Topology
+	// Versions found, by component.
+	Versions map[string]string
+}
+
+// Session is one scenario's use of the bench.
+type Session interface {
+	// Steps registers the step definitions of this scenario.
+	Steps(*godog.ScenarioContext)
+	// Evidence writes what explains a failure below dir (which it creates)
+	// and returns the paths relative to dir. It is called before Close,
+	// while the failed state still stands.
+	Evidence(ctx context.Context, dir string) ([]string, error)
+	// Close undoes what the scenario did and reports what it could not
+	// undo. It is called exactly once, whatever happened.
+	Close(ctx context.Context) error
+}

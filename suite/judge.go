@@ -1,0 +1,168 @@
+package suite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/meshfed/meshfed/reports"
+	"github.com/meshfed/meshfed/suite/internal/play"
+)
+
+// Judge plays scenarios one at a time and says what came of each.
+type Judge struct {
+	Bench Bench
+	// Timeout of one scenario without its clean-up. Zero means 60 s.
+	Timeout time.Duration
+	// CleanupTimeout bounds evidence and clean-up together, also when the
+	// run was interrupted. Zero means 30 s; after an interrupt it is at
+	// most 4 s, since a person is waiting.
+	CleanupTimeout time.Duration
+	// EvidenceDir says where the evidence of a scenario goes. If nil, none
+	// is taken.
+	EvidenceDir func(scenarioID string) string
+	// OnStep is told each step before it runs. May be nil.
+	OnStep func(text string)
+}
+
+const (
+	defaultTimeout        = 60 * time.Second
+	defaultCleanupTimeout = 30 * time.Second
+	interruptedCleanup    = 4 * time.Second
+)
+
+// ErrEnvironment means that no later scenario can be judged here.
+var ErrEnvironment = errors.New("the environment is not usable any more")
+
+// Scenario plays s. The error is non-nil only if the bench cannot be used for
+// another scenario; the verdict stands in either case.
+func (j Judge) Scenario(ctx context.Context, s Scenario) (reports.Scenario, error) {
+	start := time.Now()
+	entry := describe(s)
+	outcome := j.play(ctx, s, &entry)
+	environment := j.environment(ctx, &outcome)
+	outcome = knownGap(s, outcome)
+	entry.Verdict, entry.Reason = outcome.Verdict, outcome.Reason
+	entry.DurationSeconds = time.Since(start).Round(time.Millisecond).Seconds()
+	return entry, environment
+}
+
+func (j Judge) play(ctx context.Context, s Scenario, entry *reports.Scenario) play.Outcome {
+	timeout := orDefault(j.Timeout, defaultTimeout)
+	limited, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("the scenario's time-out of %s is over", timeout))
+	defer cancel()
+	session, err := j.Bench.Begin(limited, s.ID)
+	if err != nil {
+		return beginFailed(ctx, err)
+	}
+	outcome := play.One(limited, s.Pickle, play.Stage{Register: session.Steps, OnStep: j.OnStep})
+	j.cleanUp(ctx, session, &outcome, entry)
+	return outcome
+}
+
+// beginFailed: a bench that is not clean decides nothing about this scenario,
+// unless the bench itself knows better.
+func beginFailed(ctx context.Context, err error) play.Outcome {
+	reason := fmt.Sprintf("before the first step: %v", err)
+	if ctx.Err() != nil {
+		reason = "interrupted " + reason
+	}
+	return play.Outcome{Verdict: reports.Inconclusive, Reason: reason}
+}
+
+// cleanUp takes the evidence, then closes the session, in this order and with
+// a budget of its own: neither a scenario's time-out nor an interrupt may
+// leave its objects in the clusters.
+func (j Judge) cleanUp(ctx context.Context, session Session, outcome *play.Outcome, entry *reports.Scenario) {
+	budget := orDefault(j.CleanupTimeout, defaultCleanupTimeout)
+	if ctx.Err() != nil {
+		budget = min(budget, interruptedCleanup)
+	}
+	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), budget)
+	defer cancel()
+	if outcome.Verdict != reports.Passed && outcome.Verdict != reports.Skipped && ctx.Err() == nil {
+		j.evidence(own, session, outcome, entry)
+	}
+	if err := session.Close(own); err != nil {
+		outcome.Reason = join(outcome.Reason, fmt.Sprintf("clean-up: %v", err))
+		// An unfinished clean-up after an interrupt is the harness's doing.
+		if outcome.Verdict == reports.Passed || outcome.Verdict == reports.Skipped {
+			outcome.Verdict = reports.Failed
+		}
+	}
+}
+
+func (j Judge) evidence(ctx context.Context, session Session, outcome *play.Outcome, entry *reports.Scenario) {
+	if j.EvidenceDir == nil {
+		return
+	}
+	files, err := session.Evidence(ctx, j.EvidenceDir(entry.ID))
+	for _, f := range files {
+		entry.Evidence = append(entry.Evidence, path.Join(reports.EvidenceDir, entry.ID, f))
+	}
+	if err != nil {
+		outcome.Reason = join(outcome.Reason, fmt.Sprintf("evidence is not complete: %v", err))
+	}
+}
+
+// environment asks after a failure whether it was the environment's.
+func (j Judge) environment(ctx context.Context, outcome *play.Outcome) error {
+	if outcome.Abandoned {
+		return fmt.Errorf("%w: %s", ErrEnvironment, outcome.Reason)
+	}
+	if outcome.Verdict != reports.Failed && outcome.Verdict != reports.Inconclusive || ctx.Err() != nil {
+		return nil
+	}
+	if err := j.Bench.Healthy(ctx); err != nil {
+		*outcome = play.Outcome{
+			Verdict: reports.Inconclusive,
+			Reason:  join(fmt.Sprintf("the environment died: %v", err), "seen first: "+outcome.Reason),
+		}
+		return fmt.Errorf("%w: %w", ErrEnvironment, err)
+	}
+	return nil
+}
+
+// knownGapTag in front of an issue's name marks a scenario that is known to
+// fail: @known-gap=istio-61697.
+const knownGapTag = "@known-gap="
+
+// knownGap turns the failure of a scenario that names its issue into a known
+// gap, and its success into a failure: a ledger of gaps that have closed is a
+// ledger of lies.
+func knownGap(s Scenario, o play.Outcome) play.Outcome {
+	for _, tag := range s.Tags {
+		issue, is := strings.CutPrefix(tag, knownGapTag)
+		switch {
+		case !is:
+		case o.Verdict == reports.Failed:
+			return play.Outcome{Verdict: reports.KnownGap, Reason: issue + ": " + o.Reason}
+		case o.Verdict == reports.Passed:
+			return play.Outcome{Verdict: reports.Failed, Reason: fmt.Sprintf("it passes, so the gap %s is closed: drop the tag %s", issue, tag)}
+		}
+	}
+	return o
+}
+
+func describe(s Scenario) reports.Scenario {
+	return reports.Scenario{
+		ID: s.ID, Feature: s.Feature, Rule: s.Rule, Name: s.Name, Tags: s.Tags, File: s.File, Line: s.Line,
+	}
+}
+
+func join(first, second string) string {
+	if first == "" {
+		return second
+	}
+	return first + "\n" + second
+}
+
+func orDefault(d, fallback time.Duration) time.Duration {
+	if d == 0 {
+		return fallback
+	}
+	return d
+}
