@@ -1,0 +1,72 @@
+package api
+
+import (
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// source is where a document was read.
+type source struct {
+	file string
+	doc  int // counted from 1
+	tree *lineTree
+}
+
+// at spells file:line (document n) for a field path inside the document; an
+// unknown path falls back to its nearest known parent.
+func (s source) at(path string) string {
+	if s.file == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d (document %d)", s.file, s.tree.line(path), s.doc)
+}
+
+// Problem is one thing wrong in the declarations.
+type Problem struct {
+	// Where is file:line (document n); empty for a Spec built by hand.
+	Where string
+	// Declaration is the key of the declaration, empty when it has none yet.
+	Declaration string
+	// Field is the path inside the declaration, such as spec.consumers[0].peer.
+	Field string
+	// Reason says what is wrong and how to mend it.
+	Reason string
+}
+
+// String is the problem on one line.
+func (p Problem) String() string {
+	parts := make([]string, 0, 4)
+	for _, s := range []string{p.Where, p.Declaration, p.Field, p.Reason} {
+		if s != "" {
+			parts = append(parts, s)
+		}
+	}
+	return strings.Join(parts, ": ")
+}
+
+// ValidationError is every problem found, in the order of the declarations.
+type ValidationError struct{ Problems []Problem }
+
+// Error has one line per problem.
+func (e *ValidationError) Error() string {
+	lines := make([]string, len(e.Problems))
+	for i, p := range e.Problems {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// problems turns the field errors of one declaration into located problems.
+func (s *Spec) problems(key Key, list field.ErrorList) []Problem {
+	out := make([]Problem, 0, len(list))
+	for _, e := range list {
+		p := Problem{Declaration: key.String(), Field: e.Field, Reason: e.ErrorBody()}
+		if src, ok := s.sources[key]; ok {
+			p.Where = src.at(e.Field)
+		}
+		out = append(out, p)
+	}
+	return out
+}

@@ -1,0 +1,145 @@
+package api
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+)
+
+// Methods is the closed set of HTTP methods that can be granted. CONNECT and
+// TRACE are left out: a proxy answers them itself.
+func Methods() []string {
+	return []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+}
+
+func (v *validator) exposures() {
+	for i := range v.spec.Exposures {
+		e := &v.spec.Exposures[i]
+		spec := field.NewPath("spec")
+		errs := namespaced(e)
+		if v.spec.Mesh.Spec.Ingress == nil {
+			errs = append(errs, field.Invalid(spec, e.Name, "the Mesh has no spec.ingress; name its private ingress gateway to expose through"))
+		}
+		errs = append(errs, service(spec.Child("service"), e.Spec.Service)...)
+		errs = append(errs, publicPath(spec.Child("path"), e.Spec.Path)...)
+		errs = append(errs, v.consumers(spec.Child("consumers"), e.Spec.Consumers)...)
+		errs = append(errs, v.overlaps(spec.Child("path"), i)...)
+		v.report(e.Key(), errs)
+	}
+}
+
+// overlaps refuses a prefix that contains, or is contained in, an earlier one:
+// which of two routes wins would then depend on their order, and a grant on the
+// outer prefix would open the inner one.
+func (v *validator) overlaps(p *field.Path, i int) field.ErrorList {
+	mine := v.spec.Exposures[i].Spec.Path
+	for j := range i {
+		other := &v.spec.Exposures[j]
+		if strings.HasPrefix(mine, other.Spec.Path) || strings.HasPrefix(other.Spec.Path, mine) {
+			return field.ErrorList{field.Invalid(p, mine, fmt.Sprintf("overlaps %s of %s; choose prefixes of which none contains another", other.Spec.Path, other.Key()))}
+		}
+	}
+	return nil
+}
+
+func (v *validator) consumers(p *field.Path, list []Consumer) field.ErrorList {
+	if len(list) == 0 {
+		return field.ErrorList{field.Required(p, "name at least one peer; to expose to nobody, leave the exposure out")}
+	}
+	var errs field.ErrorList
+	seen := map[string]bool{}
+	for i, c := range list {
+		at := p.Index(i)
+		peer, ok := v.spec.Peer(c.Peer)
+		switch {
+		case !ok:
+			errs = append(errs, field.NotFound(at.Child("peer"), c.Peer))
+		case peer.Spec.ClientIdentity == "":
+			errs = append(errs, field.Invalid(at.Child("peer"), c.Peer, "that Peer has no spec.clientIdentity; without it nobody can be admitted"))
+		case seen[c.Peer]:
+			errs = append(errs, field.Duplicate(at.Child("peer"), c.Peer))
+		}
+		seen[c.Peer] = true
+		errs = append(errs, methods(at.Child("methods"), c.Methods)...)
+		errs = append(errs, subPaths(at.Child("paths"), c.Paths)...)
+	}
+	return errs
+}
+
+func methods(p *field.Path, list []string) field.ErrorList {
+	if len(list) == 0 {
+		return field.ErrorList{field.Required(p, "name the methods; an empty list grants nothing by accident")}
+	}
+	var errs field.ErrorList
+	for i, m := range list {
+		if !slices.Contains(Methods(), m) {
+			errs = append(errs, field.NotSupported(p.Index(i), m, Methods()))
+		}
+		if slices.Contains(list[:i], m) {
+			errs = append(errs, field.Duplicate(p.Index(i), m))
+		}
+	}
+	return errs
+}
+
+func subPaths(p *field.Path, list []string) field.ErrorList {
+	var errs field.ErrorList
+	for i, sub := range list {
+		at := p.Index(i)
+		switch {
+		case sub == "":
+			errs = append(errs, field.Required(at, "a path below the prefix; for the whole prefix leave paths out"))
+		case strings.HasPrefix(sub, "/"):
+			errs = append(errs, field.Invalid(at, sub, "is relative to the public prefix; remove the leading /"))
+		default:
+			errs = append(errs, plainPath(at, sub)...)
+		}
+		if slices.Contains(list[:i], sub) {
+			errs = append(errs, field.Duplicate(at, sub))
+		}
+	}
+	return errs
+}
+
+// publicPath wants a prefix of at least one segment between slashes. Without the
+// last slash /a/b would also match /a/bc.
+func publicPath(p *field.Path, path string) field.ErrorList {
+	switch {
+	case path == "":
+		return field.ErrorList{field.Required(p, "a public prefix such as /bookinfo/reviews/")}
+	case !strings.HasPrefix(path, "/"), !strings.HasSuffix(path, "/"):
+		return field.ErrorList{field.Invalid(p, path, "must begin and end with /, or it would match names that only start alike")}
+	case path == "/":
+		return field.ErrorList{field.Invalid(p, path, "is the whole host; give the service a prefix of its own")}
+	}
+	return plainPath(p, path)
+}
+
+// plainPath allows only what every proxy and backend read alike: no escapes, no
+// dots, no empty segments, no pattern characters.
+func plainPath(p *field.Path, path string) field.ErrorList {
+	odd := strings.IndexFunc(path, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/", r)
+	})
+	switch {
+	case odd >= 0:
+		return field.ErrorList{field.Invalid(p, path, "may hold only letters, digits and - . _ ~ /")}
+	case strings.Contains(path, "//"):
+		return field.ErrorList{field.Invalid(p, path, "has an empty segment (//)")}
+	case strings.Contains("/"+path+"/", "/./"), strings.Contains("/"+path+"/", "/../"):
+		return field.ErrorList{field.Invalid(p, path, "has a . or .. segment")}
+	case len(path) > 1024:
+		return field.ErrorList{field.TooLong(p, "", 1024)}
+	}
+	return nil
+}
+
+func service(p *field.Path, s Service) field.ErrorList {
+	errs := append(label(p.Child("name"), s.Name), port(p.Child("port"), s.Port)...)
+	if s.Subset != "" {
+		errs = append(errs, label(p.Child("subset"), s.Subset)...)
+	}
+	return errs
+}

@@ -1,0 +1,48 @@
+package federator
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshfed/meshfed/federator/api"
+	"github.com/meshfed/meshfed/federator/internal/inventory"
+	"github.com/meshfed/meshfed/federator/internal/render"
+)
+
+// Cancel takes the spec's exposures and consumptions out of what was applied,
+// and nothing else: the inventory knows the rest of the wish, so a file with one
+// exposure is enough. Consumers move back first, then routes and grants go
+// together, then what nobody needs any more; after the last declaration no trace
+// is left. What the inventory does not hold is no error, and not touched.
+//
+// The spec needs its Mesh to find the inventory. Preflight problems do not stop
+// a Cancel: withdrawing must work in a broken cluster too.
+func (e *Engine) Cancel(ctx context.Context, spec Spec, opts ...ApplyOption) (Result, error) {
+	inv, err := inventory.Load(ctx, e.client, spec.Mesh.Spec.Home(), spec.Mesh.Name)
+	if err != nil || inv == nil {
+		return Result{Plan: Plan{Mesh: spec.Mesh.Name}}, err
+	}
+	latest := *inv.Latest()
+	rest := latest.Without(spec)
+	if len(rest.Exposures) == len(latest.Exposures) && len(rest.Consumptions) == len(latest.Consumptions) {
+		return Result{Plan: Plan{Mesh: spec.Mesh.Name}}, nil
+	}
+	v, err := e.look(ctx, rest)
+	if err != nil {
+		return Result{}, err
+	}
+	v.scope = shared
+	return e.carryOut(ctx, rest, v, options(opts))
+}
+
+// shared picks the objects that stand for the mesh as a whole (listeners,
+// subsets, default denies). Those of declarations that stay are left as they
+// are, drift and conflicts included: they are not what is being cancelled.
+func shared(o *unstructured.Unstructured) bool {
+	return slices.ContainsFunc(render.DeclaredBy(o), func(by string) bool {
+		return strings.HasPrefix(by, string(api.KindMesh)+"/")
+	})
+}

@@ -1,0 +1,6 @@
+// Package apply carries out a plan: it writes the intent, makes the changes in
+// the plan's order, and writes down what it made. It stops at the first error;
+// the next run continues from the inventory.
+//
+// It decides nothing: what to change, and in which order, is the plan's.
+package apply

@@ -1,0 +1,44 @@
+package apply
+
+import (
+	"github.com/meshfed/meshfed/federator/internal/inventory"
+	"github.com/meshfed/meshfed/federator/internal/plan"
+)
+
+// base is the inventory to go on from: it carries the version that guards
+// against a second engine.
+func (r *run) base() inventory.Inventory {
+	if r.Inventory == nil {
+		return inventory.Inventory{Mesh: r.Wish.Mesh.Name}
+	}
+	return *r.Inventory
+}
+
+// intent lists everything that exists or is about to, the deletions included:
+// whatever happens next, the following run finds it.
+func (r *run) intent() inventory.Inventory {
+	inv := r.base()
+	inv.Phase = inventory.PhaseApplying
+	inv.Intended = &r.Wish
+	inv.Items = r.items(true)
+	return inv
+}
+
+// finished lists what exists when every change has been made.
+func (r *run) finished() inventory.Inventory {
+	inv := r.base()
+	inv.Phase = inventory.PhaseApplied
+	inv.Applied, inv.Intended = &r.Wish, nil
+	inv.Items = r.items(false)
+	return inv
+}
+
+func (r *run) items(withDeletions bool) []inventory.Item {
+	var out []inventory.Item
+	for _, ch := range r.Plan.Changes {
+		if ch.Action != plan.ActionDelete || withDeletions {
+			out = append(out, inventory.Item{Ref: ch.Object, UID: r.uids[ch.Object], Role: ch.Role()})
+		}
+	}
+	return out
+}

@@ -1,0 +1,112 @@
+package apply
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/meshfed/meshfed/federator/api"
+	"github.com/meshfed/meshfed/federator/internal/inventory"
+	"github.com/meshfed/meshfed/federator/internal/kube"
+	"github.com/meshfed/meshfed/federator/internal/plan"
+)
+
+// Input is what a run needs.
+type Input struct {
+	Plan plan.Plan
+	// Wish that the plan leads to; it is remembered for the next plan and for cancel.
+	Wish api.Spec
+	// Inventory as loaded for the plan; nil when there was none.
+	Inventory *inventory.Inventory
+	// Home is the namespace of the inventory.
+	Home string
+}
+
+// Run executes a plan and returns the number of writes, also with an error. It
+// writes nothing at all when the cluster and the inventory are as they should be.
+func Run(ctx context.Context, c kube.Client, in Input) (int, error) {
+	r := &run{Input: in, client: c, uids: map[kube.Ref]types.UID{}}
+	for _, ch := range in.Plan.Changes {
+		r.uids[ch.Object] = ch.UID()
+	}
+	if r.settled() {
+		return 0, nil
+	}
+	err := r.do(ctx)
+	return r.writes, err
+}
+
+type run struct {
+	Input
+	client kube.Client
+	uids   map[kube.Ref]types.UID
+	writes int
+}
+
+// settled says whether there is nothing to do, not even to write down.
+func (r *run) settled() bool {
+	if r.Plan.HasChanges() {
+		return false
+	}
+	if r.Inventory == nil {
+		return len(r.Plan.Changes) == 0
+	}
+	return len(r.Plan.Changes) > 0 && r.finished().Equal(*r.Inventory)
+}
+
+func (r *run) do(ctx context.Context) error {
+	if r.Plan.HasChanges() {
+		if err := r.save(ctx, r.intent()); err != nil {
+			return err
+		}
+	}
+	for _, ch := range r.Plan.Changes {
+		if err := r.change(ctx, ch); err != nil {
+			return err
+		}
+	}
+	done := r.finished()
+	if len(done.Items) > 0 {
+		return r.save(ctx, done)
+	}
+	gone, err := inventory.Delete(ctx, r.client, r.Home)
+	if gone {
+		r.writes++
+	}
+	return err
+}
+
+func (r *run) save(ctx context.Context, inv inventory.Inventory) error {
+	saved, err := inv.Save(ctx, r.client, r.Home)
+	if err != nil {
+		return err
+	}
+	r.Inventory = saved
+	r.writes++
+	return nil
+}
+
+func (r *run) change(ctx context.Context, ch plan.Change) error {
+	switch ch.Action {
+	case plan.ActionCreate, plan.ActionUpdate:
+		o, err := r.client.Apply(ctx, ch.Desired(), false)
+		if err != nil {
+			return err
+		}
+		r.uids[ch.Object] = o.GetUID()
+		r.writes++
+	case plan.ActionDelete:
+		gone, err := r.client.Delete(ctx, ch.Object, ch.UID())
+		if err != nil {
+			return err
+		}
+		if gone {
+			r.writes++
+		}
+	case plan.ActionUnchanged:
+	default:
+		return fmt.Errorf("apply %s: unknown action %q", ch.Object, ch.Action)
+	}
+	return nil
+}

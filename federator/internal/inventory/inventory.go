@@ -1,0 +1,106 @@
+package inventory
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/meshfed/meshfed/federator/api"
+	"github.com/meshfed/meshfed/federator/internal/kube"
+	"github.com/meshfed/meshfed/federator/internal/render"
+)
+
+// Phase is how far the last apply came.
+type Phase string
+
+// The two phases.
+const (
+	// PhaseApplying: begun; the cluster is between two wishes.
+	PhaseApplying Phase = "applying"
+	// PhaseApplied: ended; the cluster holds Applied.
+	PhaseApplied Phase = "applied"
+)
+
+// Item is one object that the engine made or is about to make.
+type Item struct {
+	kube.Ref `json:",inline"`
+	// UID of the object; empty while it is only intended.
+	UID  types.UID   `json:"uid,omitempty"`
+	Role render.Role `json:"role"`
+}
+
+// Inventory is what the engine remembers of one cluster. A nil Inventory is an
+// empty one.
+type Inventory struct {
+	Mesh  string `json:"mesh"`
+	Phase Phase  `json:"phase"`
+	// Applied is the wish that was last reached; nil before the first.
+	Applied *api.Spec `json:"applied,omitempty"`
+	// Intended is the wish under way; nil in PhaseApplied.
+	Intended *api.Spec `json:"intended,omitempty"`
+	Items    []Item    `json:"items"`
+
+	// version guards against two engines at once.
+	version string
+}
+
+// Wishes are the wishes the cluster may hold, in the order they were made.
+func (inv *Inventory) Wishes() []api.Spec {
+	if inv == nil {
+		return nil
+	}
+	var out []api.Spec
+	switch {
+	case inv.Applied != nil:
+		out = append(out, *inv.Applied)
+	case inv.Intended != nil:
+		out = append(out, api.Spec{})
+	}
+	if inv.Intended != nil {
+		out = append(out, *inv.Intended)
+	}
+	return out
+}
+
+// Latest is the newest wish, nil when there never was one.
+func (inv *Inventory) Latest() *api.Spec {
+	switch {
+	case inv == nil:
+		return nil
+	case inv.Intended != nil:
+		return inv.Intended
+	}
+	return inv.Applied
+}
+
+// Beyond are the items that objects no longer has.
+func (inv *Inventory) Beyond(objects []*unstructured.Unstructured) []Item {
+	if inv == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(inv.Items), func(i Item) bool {
+		return slices.ContainsFunc(objects, func(o *unstructured.Unstructured) bool { return kube.RefOf(o) == i.Ref })
+	})
+}
+
+// Equal says whether two inventories would be stored alike.
+func (inv Inventory) Equal(other Inventory) bool {
+	a, errA := json.Marshal(inv)
+	b, errB := json.Marshal(other)
+	return errA == nil && errB == nil && bytes.Equal(a, b)
+}
+
+// UID is the recorded UID of an object, empty when there is none.
+func (inv *Inventory) UID(ref kube.Ref) types.UID {
+	if inv == nil {
+		return ""
+	}
+	i := slices.IndexFunc(inv.Items, func(i Item) bool { return i.Ref == ref })
+	if i < 0 {
+		return ""
+	}
+	return inv.Items[i].UID
+}

@@ -1,0 +1,80 @@
+package inventory
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/meshfed/meshfed/federator/internal/kube"
+	"github.com/meshfed/meshfed/federator/internal/render"
+)
+
+// Name of the ConfigMap.
+const Name = "federator-inventory"
+
+// field is the ConfigMap's only key.
+const field = "inventory.json"
+
+func ref(namespace string) kube.Ref {
+	return kube.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: namespace, Name: Name}
+}
+
+// Load reads the inventory, nil when there is none. One that cannot be read, or
+// that belongs to another mesh, is an error: guessing would orphan or delete.
+func Load(ctx context.Context, c kube.Client, namespace, mesh string) (*Inventory, error) {
+	o, err := c.Get(ctx, ref(namespace))
+	if err != nil || o == nil {
+		return nil, err
+	}
+	text, _, _ := unstructured.NestedString(o.Object, "data", field)
+	dec := json.NewDecoder(bytes.NewReader([]byte(text)))
+	dec.DisallowUnknownFields()
+	inv := &Inventory{version: o.GetResourceVersion()}
+	if err := dec.Decode(inv); err != nil {
+		return nil, fmt.Errorf("read inventory %s: %w; it was edited or made by another version", ref(namespace), err)
+	}
+	if inv.Mesh != mesh {
+		return nil, &kube.ConflictError{Object: ref(namespace),
+			Reason: fmt.Sprintf("it belongs to mesh %s, the declarations are of mesh %s; cancel the other one first", inv.Mesh, mesh)}
+	}
+	return inv, nil
+}
+
+// Save writes the inventory if nobody else has since it was loaded, and returns
+// it with its new version.
+func (inv Inventory) Save(ctx context.Context, c kube.Client, namespace string) (*Inventory, error) {
+	raw, err := json.MarshalIndent(inv, "", " ")
+	if err != nil {
+		return nil, fmt.Errorf("encode inventory: %w", err)
+	}
+	r := ref(namespace)
+	o := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": r.APIVersion, "kind": r.Kind,
+		"metadata": map[string]any{
+			"name": r.Name, "namespace": r.Namespace,
+			"labels": map[string]any{render.LabelManagedBy: render.Manager, render.LabelMesh: inv.Mesh},
+		},
+		"data": map[string]any{field: string(raw)},
+	}}
+	o.SetResourceVersion(inv.version)
+	out, err := c.Put(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("write inventory: %w", err)
+	}
+	inv.version = out.GetResourceVersion()
+	return &inv, nil
+}
+
+// Delete removes the inventory, the last trace of the engine.
+func Delete(ctx context.Context, c kube.Client, namespace string) (bool, error) {
+	o, err := c.Get(ctx, ref(namespace))
+	if err != nil || o == nil {
+		return false, err
+	}
+	var uid types.UID = o.GetUID()
+	return c.Delete(ctx, ref(namespace), uid)
+}

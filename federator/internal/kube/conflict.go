@@ -1,0 +1,74 @@
+package kube
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// ConflictError says that somebody else owns what the spec wants. The engine
+// never forces its way: a person decides.
+type ConflictError struct {
+	// Object in dispute.
+	Object Ref
+	// Managers are the other field managers, when the API server named them.
+	Managers []string
+	// Fields in dispute, when the API server named them.
+	Fields []string
+	// Reason tells the story and the cure.
+	Reason string
+}
+
+// Error is one line.
+func (e *ConflictError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "conflict on %s", e.Object)
+	if len(e.Managers) > 0 {
+		fmt.Fprintf(&b, " with %s", strings.Join(e.Managers, ", "))
+	}
+	if len(e.Fields) > 0 {
+		fmt.Fprintf(&b, " over %s", strings.Join(e.Fields, ", "))
+	}
+	if e.Reason != "" {
+		fmt.Fprintf(&b, ": %s", e.Reason)
+	}
+	return b.String()
+}
+
+// asConflict turns the API server's 409 into a ConflictError, and leaves every
+// other error alone.
+func asConflict(ref Ref, err error) error {
+	var status apierrors.APIStatus
+	if !apierrors.IsConflict(err) || !errors.As(err, &status) {
+		return err
+	}
+	out := &ConflictError{Object: ref}
+	if d := status.Status().Details; d != nil {
+		for _, c := range d.Causes {
+			if c.Type != metav1.CauseTypeFieldManagerConflict {
+				continue
+			}
+			out.Fields = append(out.Fields, c.Field)
+			if m := manager(c.Message); m != "" && !slices.Contains(out.Managers, m) {
+				out.Managers = append(out.Managers, m)
+			}
+		}
+	}
+	if len(out.Fields) > 0 {
+		out.Reason = "another field manager owns these fields; let it release them or take them out of the declarations"
+	} else {
+		out.Reason = "it changed while this ran; run again (" + err.Error() + ")"
+	}
+	return out
+}
+
+// manager is the name in: conflict with "kubectl" using networking.istio.io/v1.
+func manager(message string) string {
+	_, rest, _ := strings.Cut(message, `"`)
+	name, _, _ := strings.Cut(rest, `"`)
+	return name
+}

@@ -1,0 +1,62 @@
+package plan
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/pmezard/go-difflib/difflib"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+)
+
+// diffContext is how many unchanged lines stand around a change.
+const diffContext = 3
+
+// written drops what the API server writes by itself; the rest is what people
+// and engines disagree about. A status never counts.
+func written(o *unstructured.Unstructured) map[string]any {
+	if o == nil {
+		return nil
+	}
+	c := o.DeepCopy().Object
+	delete(c, "status")
+	for _, f := range []string{"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"} {
+		unstructured.RemoveNestedField(c, "metadata", f)
+	}
+	return c
+}
+
+func same(a, b *unstructured.Unstructured) bool {
+	return reflect.DeepEqual(written(a), written(b))
+}
+
+// diff is a unified diff of two objects' YAML; either may be nil.
+func diff(before, after *unstructured.Unstructured) (string, error) {
+	a, err := text(before)
+	if err != nil {
+		return "", err
+	}
+	b, err := text(after)
+	if err != nil {
+		return "", err
+	}
+	out, err := difflib.GetUnifiedDiffString(difflib.UnifiedDiff{
+		A: difflib.SplitLines(a), B: difflib.SplitLines(b),
+		FromFile: "live", ToFile: "wanted", Context: diffContext,
+	})
+	if err != nil {
+		return "", fmt.Errorf("diff: %w", err)
+	}
+	return out, nil
+}
+
+func text(o *unstructured.Unstructured) (string, error) {
+	if o == nil {
+		return "", nil
+	}
+	raw, err := yaml.Marshal(written(o))
+	if err != nil {
+		return "", fmt.Errorf("encode %s %s: %w", o.GetKind(), o.GetName(), err)
+	}
+	return string(raw), nil
+}

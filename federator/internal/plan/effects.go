@@ -1,0 +1,162 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/meshfed/meshfed/federator/api"
+)
+
+// Effects says in words how reach changes from the old wishes to the new one.
+// There can be two old wishes, after an apply that did not finish: what is lost
+// is then measured against both, what is gained only against what both had.
+func Effects(old []api.Spec, wish api.Spec) []Effect {
+	after := reach(wish)
+	before := map[way]string{}
+	certain := map[way]bool{}
+	for _, s := range old {
+		r := reach(s)
+		for w := range r {
+			certain[w] = true
+		}
+		maps.Copy(before, r)
+	}
+	for _, s := range old {
+		r := reach(s)
+		for w := range certain {
+			if _, ok := r[w]; !ok {
+				certain[w] = false
+			}
+		}
+	}
+	groups := map[group][]string{}
+	note := func(kind EffectKind, w way, story string) {
+		g := group{kind, w.subject, w.place, story}
+		groups[g] = append(groups[g], w.verb)
+	}
+	for w, to := range after {
+		was, known := before[w]
+		switch {
+		case !known || !certain[w]:
+			note(Gains, w, to)
+		case was != to:
+			note(Changes, w, to+", was "+was)
+		}
+	}
+	for w, to := range before {
+		if _, still := after[w]; !still {
+			note(Loses, w, to)
+		}
+	}
+	return sentences(groups)
+}
+
+// way is one thing that one subject can do; its value is where that leads.
+type way struct{ subject, verb, place string }
+
+type group struct {
+	kind                  EffectKind
+	subject, place, story string
+}
+
+// reach is everything a wish allows.
+func reach(s api.Spec) map[way]string {
+	out := map[way]string{}
+	for _, e := range s.Exposures {
+		for _, c := range e.Spec.Consumers {
+			p, _ := s.Peer(c.Peer)
+			subject := fmt.Sprintf("peer %s (%s)", c.Peer, p.Spec.ClientIdentity)
+			for _, path := range places(e.Spec.Path, c.Paths) {
+				for _, m := range c.Methods {
+					out[way{subject, m, path}] = backend(e)
+				}
+			}
+		}
+	}
+	for _, c := range s.Consumptions {
+		for _, r := range c.Spec.Routes {
+			place := fmt.Sprintf("%s:%d%s", c.Spec.Service.Name, c.Spec.Service.Port, condition(r.Match))
+			out[way{"workloads of namespace " + c.Namespace, "", place}] = shares(s, c, r)
+		}
+	}
+	return out
+}
+
+func places(prefix string, below []string) []string {
+	if len(below) == 0 {
+		return []string{prefix}
+	}
+	out := make([]string, len(below))
+	for i, b := range below {
+		out[i] = prefix + b
+	}
+	return out
+}
+
+func backend(e api.Exposure) string {
+	to := fmt.Sprintf("%s.%s:%d", e.Spec.Service.Name, e.Namespace, e.Spec.Service.Port)
+	if e.Spec.Service.Subset != "" {
+		to += " subset " + e.Spec.Service.Subset
+	}
+	return to
+}
+
+func condition(m *api.Match) string {
+	if m == nil {
+		return ""
+	}
+	var parts []string
+	for _, h := range m.Headers {
+		if h.Exact != "" {
+			parts = append(parts, fmt.Sprintf("%s=%s", h.Name, h.Exact))
+		} else {
+			parts = append(parts, fmt.Sprintf("%s=%s…", h.Name, h.Prefix))
+		}
+	}
+	slices.Sort(parts)
+	return " with " + strings.Join(parts, " and ")
+}
+
+func shares(s api.Spec, c api.Consumption, r api.Route) string {
+	parts := make([]string, 0, len(r.To))
+	for _, d := range r.To {
+		to := "local"
+		if d.Subset != "" {
+			to += " subset " + d.Subset
+		}
+		if d.Target == api.TargetRemote {
+			p, _ := s.Peer(c.Spec.From.Peer)
+			to = fmt.Sprintf("peer %s at %s%s (%s)", p.Name, p.Spec.SNI, c.Spec.From.Path, p.Spec.ServerIdentity)
+		}
+		parts = append(parts, fmt.Sprintf("%d%% %s", d.Weight, to))
+	}
+	return strings.Join(parts, " + ")
+}
+
+// sentences are sorted by subject, losses first: they are what a reviewer must
+// not miss.
+func sentences(groups map[group][]string) []Effect {
+	out := make([]Effect, 0, len(groups))
+	for g, verbs := range groups {
+		slices.Sort(verbs)
+		what := strings.TrimSpace(strings.Join(verbs, ", ") + " " + g.place)
+		verb := map[EffectKind]string{Gains: "gains", Loses: "loses", Changes: "keeps"}[g.kind]
+		link := "to"
+		if strings.HasPrefix(g.subject, "workloads") {
+			verb = map[EffectKind]string{Gains: "gain", Loses: "lose", Changes: "keep"}[g.kind]
+			link = "by"
+		}
+		out = append(out, Effect{Kind: g.kind, Subject: g.subject,
+			Sentence: fmt.Sprintf("%s %s %s, %s %s", g.subject, verb, what, link, g.story)})
+	}
+	slices.SortFunc(out, func(a, b Effect) int {
+		return slices.Compare([]string{a.Subject, order(a.Kind), a.Sentence}, []string{b.Subject, order(b.Kind), b.Sentence})
+	})
+	return out
+}
+
+func order(k EffectKind) string {
+	return map[EffectKind]string{Loses: "1", Changes: "2", Gains: "3"}[k]
+}

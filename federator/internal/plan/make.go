@@ -1,0 +1,123 @@
+package plan
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshfed/meshfed/federator/api"
+	"github.com/meshfed/meshfed/federator/internal/inventory"
+	"github.com/meshfed/meshfed/federator/internal/kube"
+	"github.com/meshfed/meshfed/federator/internal/render"
+)
+
+// parallel bounds how many objects are asked for at once: enough to hide a
+// round trip, not enough to be noticed by the API server.
+const parallel = 8
+
+// Input is what a plan is made from.
+type Input struct {
+	Spec    api.Spec
+	Objects []*unstructured.Unstructured
+	// Inventory as it stands in the cluster; nil when there is none.
+	Inventory *inventory.Inventory
+	Predict   Predict
+	// Scope narrows the comparison: objects outside it are taken as they stand,
+	// unread. Nil: every object is compared.
+	Scope func(*unstructured.Unstructured) bool
+}
+
+// Make compares every rendered object and every object of the inventory with
+// the cluster.
+func Make(ctx context.Context, c kube.Client, in Input) (Plan, error) {
+	p := Plan{Mesh: in.Spec.Mesh.Name, Effects: Effects(in.Inventory.Wishes(), in.Spec)}
+	p.Unfinished = in.Inventory != nil && in.Inventory.Phase != inventory.PhaseApplied
+	stale := in.Inventory.Beyond(in.Objects)
+	wanted := make([]Change, len(in.Objects))
+	gone := make([]deletion, len(stale))
+
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for i, o := range in.Objects {
+		g.Go(func() (err error) {
+			wanted[i], err = compare(gctx, c, o, in)
+			return err
+		})
+	}
+	for i, item := range stale {
+		g.Go(func() (err error) {
+			gone[i], err = remove(gctx, c, item, in.Spec.Mesh.Name)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return Plan{}, err
+	}
+	p.Changes = wanted
+	for _, d := range gone {
+		switch {
+		case d.left:
+			p.Left = append(p.Left, d.change.Object)
+		case d.change.Action == ActionDelete:
+			p.Changes = append(p.Changes, d.change)
+		}
+	}
+	sortChanges(p.Changes)
+	return p, nil
+}
+
+func compare(ctx context.Context, c kube.Client, o *unstructured.Unstructured, in Input) (Change, error) {
+	out := Change{Object: kube.RefOf(o), DeclaredBy: render.DeclaredBy(o), role: render.RoleOf(o), desired: o}
+	if in.Scope != nil && !in.Scope(o) {
+		out.Action, out.uid = ActionUnchanged, in.Inventory.UID(out.Object)
+		return out, nil
+	}
+	live, err := c.Get(ctx, out.Object)
+	if err != nil {
+		return Change{}, err
+	}
+	if live != nil && !render.Owned(live, in.Spec.Mesh.Name) {
+		return Change{}, &kube.ConflictError{Object: out.Object,
+			Reason: "it exists and is not this mesh's; remove or rename it"}
+	}
+	after, err := in.Predict(ctx, live, o)
+	if err != nil {
+		return Change{}, err
+	}
+	switch {
+	case live == nil:
+		out.Action = ActionCreate
+	case same(live, after):
+		out.Action, out.uid = ActionUnchanged, live.GetUID()
+		return out, nil
+	default:
+		out.Action, out.uid = ActionUpdate, live.GetUID()
+	}
+	out.Diff, err = diff(live, after)
+	return out, err
+}
+
+type deletion struct {
+	change Change
+	left   bool
+}
+
+// remove decides about one object that the inventory holds and the wish does
+// not. Only what is provably ours goes: the recorded UID (or, when a crash
+// prevented recording it, nothing) and our labels.
+func remove(ctx context.Context, c kube.Client, item inventory.Item, mesh string) (deletion, error) {
+	out := deletion{change: Change{Object: item.Ref, role: item.Role}}
+	live, err := c.Get(ctx, item.Ref)
+	if err != nil || live == nil {
+		return out, err
+	}
+	if !render.Owned(live, mesh) || item.UID != "" && item.UID != live.GetUID() {
+		out.left = true
+		return out, nil
+	}
+	out.change.Action, out.change.uid = ActionDelete, live.GetUID()
+	out.change.DeclaredBy = render.DeclaredBy(live)
+	out.change.Diff, err = diff(live, nil)
+	return out, err
+}

@@ -1,0 +1,52 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/meshfed/meshfed/federator/internal/render"
+)
+
+// The phases of an apply. Callers leave first and arrive last: a consumer that
+// is still routed to a peer whose pieces are half gone gets errors. Gateways are
+// denied before they listen, and what is withdrawn goes before what is added, so
+// that no moment is wider than both the old wish and the new one.
+const (
+	phaseCallersLeave = iota
+	phaseDeny
+	phaseWithdraw
+	phaseBuild
+	phaseClear
+)
+
+func sortChanges(changes []Change) {
+	slices.SortStableFunc(changes, func(a, b Change) int {
+		pa, ta := turn(a)
+		pb, tb := turn(b)
+		return cmp.Or(cmp.Compare(pa, pb), cmp.Compare(ta, tb))
+	})
+}
+
+// turn is a change's phase and its place in it.
+func turn(c Change) (phase, place int) {
+	roles := render.Roles()
+	at := slices.Index(roles, c.role)
+	if c.Action != ActionDelete {
+		if c.role == render.RoleDefaultDeny {
+			return phaseDeny, 0
+		}
+		if at < 0 {
+			at = len(roles)
+		}
+		return phaseBuild, at
+	}
+	switch c.role {
+	case render.RoleConsumerRoute:
+		return phaseCallersLeave, 0
+	case render.RoleGrant, render.RoleRoute:
+		// Together: a route without its grant answers 403 where it should not exist,
+		// and a live connection ends only by the grant.
+		return phaseWithdraw, 0
+	}
+	return phaseClear, len(roles) - at
+}

@@ -1,0 +1,94 @@
+package plan
+
+import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/meshfed/meshfed/federator/internal/kube"
+	"github.com/meshfed/meshfed/federator/internal/render"
+)
+
+// ObjectRef names one object of a cluster.
+type ObjectRef = kube.Ref
+
+// Action is what a change does to its object.
+type Action string
+
+// The actions; the set is closed.
+const (
+	ActionCreate    Action = "create"
+	ActionUpdate    Action = "update"
+	ActionDelete    Action = "delete"
+	ActionUnchanged Action = "unchanged"
+)
+
+// Change is one object of a plan.
+type Change struct {
+	Action Action    `json:"action"`
+	Object ObjectRef `json:"object"`
+	// DeclaredBy are the declarations it stands for, such as Exposure/bookinfo/reviews-v2.
+	DeclaredBy []string `json:"declaredBy,omitempty"`
+	// Diff is a unified diff of the object's YAML; empty when nothing changes.
+	Diff string `json:"diff,omitempty"`
+
+	role    render.Role
+	desired *unstructured.Unstructured
+	uid     types.UID
+}
+
+// Desired is the rendered object, nil for a deletion.
+func (c Change) Desired() *unstructured.Unstructured { return c.desired }
+
+// Role is the object's part at the boundary.
+func (c Change) Role() render.Role { return c.role }
+
+// UID is the live object's, empty when there is none yet.
+func (c Change) UID() types.UID { return c.uid }
+
+// EffectKind is the closed set of ways in which reach changes.
+type EffectKind string
+
+// The kinds of effect.
+const (
+	Gains   EffectKind = "gains"
+	Loses   EffectKind = "loses"
+	Changes EffectKind = "changes"
+)
+
+// Effect is one sentence of the blast radius.
+type Effect struct {
+	Kind EffectKind `json:"kind"`
+	// Subject is who is affected: a peer, or the workloads of a namespace.
+	Subject string `json:"subject"`
+	// Sentence is the whole story on one line.
+	Sentence string `json:"sentence"`
+}
+
+// Plan is the difference between the wish and the cluster.
+type Plan struct {
+	Mesh string `json:"mesh"`
+	// Changes has every object, the unchanged ones too, in the order of execution.
+	Changes []Change `json:"changes"`
+	// Effects is the blast radius, against what was last applied.
+	Effects []Effect `json:"effects,omitempty"`
+	// Unfinished is true when the last apply did not reach its end, so that the
+	// cluster may be anywhere between two wishes.
+	Unfinished bool `json:"unfinished,omitempty"`
+	// Left are objects of the inventory that belong to somebody else by now and
+	// will not be touched.
+	Left []ObjectRef `json:"left,omitempty"`
+}
+
+// HasChanges says whether an apply would touch an object.
+func (p Plan) HasChanges() bool { return p.Count(ActionUnchanged) < len(p.Changes) }
+
+// Count is the number of changes with one action.
+func (p Plan) Count(a Action) int {
+	n := 0
+	for _, c := range p.Changes {
+		if c.Action == a {
+			n++
+		}
+	}
+	return n
+}

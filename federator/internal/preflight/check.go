@@ -1,0 +1,93 @@
+package preflight
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshfed/meshfed/federator/api"
+	"github.com/meshfed/meshfed/federator/internal/kube"
+	"github.com/meshfed/meshfed/federator/internal/render"
+)
+
+// Report is what preflight found.
+type Report struct {
+	// Facts for rendering; complete even when there are problems.
+	Facts render.Facts
+	// Problems to mend first.
+	Problems []Problem
+	// Conflicts with objects of other owners.
+	Conflicts []*kube.ConflictError
+}
+
+// Err is nil when nothing stands in the way; otherwise it holds an *Error, the
+// conflicts, or both.
+func (r Report) Err() error {
+	var errs []error
+	if len(r.Problems) > 0 {
+		errs = append(errs, &Error{Problems: r.Problems})
+	}
+	for _, c := range r.Conflicts {
+		errs = append(errs, c)
+	}
+	return errors.Join(errs...)
+}
+
+// Check reads the cluster and judges it. The error is one of reading; what was
+// found is in the report.
+func Check(ctx context.Context, c kube.Client, spec api.Spec) (Report, error) {
+	s, err := read(ctx, c, spec)
+	if err != nil {
+		return Report{}, fmt.Errorf("preflight: %w", err)
+	}
+	k := &checker{spec: spec, snap: s}
+	k.meshConfigured()
+	for _, g := range gateways(spec) {
+		k.gateway(g)
+		k.policies(g)
+		k.listeners(g)
+	}
+	k.exposed()
+	k.consumed()
+	k.routes()
+	slices.SortStableFunc(k.report.Conflicts, func(a, b *kube.ConflictError) int {
+		return cmp.Compare(a.Error(), b.Error())
+	})
+	k.report.Facts = facts(s, spec)
+	return k.report, nil
+}
+
+// facts lists the Services of consuming namespaces that others own.
+func facts(s *snapshot, spec api.Spec) render.Facts {
+	out := render.Facts{Services: map[render.Name]render.ServiceFact{}}
+	for _, c := range spec.Consumptions {
+		name := render.Name{Namespace: c.Namespace, Name: c.Spec.Service.Name}
+		if svc := s.services[name]; svc != nil && !render.Owned(svc, spec.Mesh.Name) {
+			out.Services[name] = render.ServiceFact{Ports: len(ports(svc))}
+		}
+	}
+	return out
+}
+
+type checker struct {
+	spec   api.Spec
+	snap   *snapshot
+	report Report
+}
+
+func (k *checker) problem(subject, reason, fix string) {
+	k.report.Problems = append(k.report.Problems, Problem{subject, reason, fix})
+}
+
+func (k *checker) conflict(o *unstructured.Unstructured, reason string) {
+	k.report.Conflicts = append(k.report.Conflicts, &kube.ConflictError{Object: kube.RefOf(o), Reason: reason})
+}
+
+// foreign says whether somebody else made the object.
+func (k *checker) foreign(o *unstructured.Unstructured) bool {
+	return !render.Owned(o, k.spec.Mesh.Name)
+}

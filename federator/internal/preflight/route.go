@@ -1,0 +1,69 @@
+package preflight
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshfed/meshfed/federator/internal/render"
+)
+
+// routes refuses VirtualServices of other owners for a host that the wish
+// routes. Istio lets one of two win for sidecars and joins them at a gateway;
+// neither tells anybody.
+func (k *checker) routes() {
+	hosts := map[render.Name]string{} // consuming namespace and FQDN -> declaration
+	for _, c := range k.spec.Consumptions {
+		hosts[render.Name{Namespace: c.Namespace, Name: k.spec.Mesh.Spec.FQDN(c.Spec.Service.Name, c.Namespace)}] = c.Key().String()
+	}
+	for i := range k.snap.virtualServices {
+		v := &k.snap.virtualServices[i]
+		if !k.foreign(v) {
+			continue
+		}
+		k.meshRoute(v, hosts)
+		k.gatewayRoute(v)
+	}
+}
+
+func (k *checker) meshRoute(v *unstructured.Unstructured, hosts map[render.Name]string) {
+	if bound, _, _ := unstructured.NestedStringSlice(v.Object, "spec", "gateways"); len(bound) > 0 && !slices.Contains(bound, "mesh") {
+		return
+	}
+	claimed, _, _ := unstructured.NestedStringSlice(v.Object, "spec", "hosts")
+	for _, h := range claimed {
+		full := k.fullName(h, v.GetNamespace())
+		for at, by := range hosts {
+			if at.Name == full && visible(v, at.Namespace) {
+				k.conflict(v, fmt.Sprintf("it routes %s in namespace %s, as %s does; one host has one VirtualService: remove it, the declaration can hold its routes", full, at.Namespace, by))
+			}
+		}
+	}
+}
+
+// gatewayRoute refuses routes that others hang on our Gateways.
+func (k *checker) gatewayRoute(v *unstructured.Unstructured) {
+	bound, _, _ := unstructured.NestedStringSlice(v.Object, "spec", "gateways")
+	for _, g := range gateways(k.spec) {
+		for _, b := range bound {
+			ns, gw, ok := strings.Cut(b, "/")
+			if !ok {
+				ns, gw = v.GetNamespace(), b
+			}
+			if ns == g.Namespace && gw == g.object {
+				k.conflict(v, fmt.Sprintf("it is bound to the Gateway %s/%s that the declarations own; remove it", ns, gw))
+			}
+		}
+	}
+}
+
+// fullName resolves a host as Istio does: a name without dots belongs to the
+// namespace of the object that names it.
+func (k *checker) fullName(host, namespace string) string {
+	if host == "" || strings.Contains(host, ".") {
+		return host
+	}
+	return k.spec.Mesh.Spec.FQDN(host, namespace)
+}

@@ -1,0 +1,145 @@
+package preflight
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshfed/meshfed/federator/api"
+	"github.com/meshfed/meshfed/federator/internal/kube"
+	"github.com/meshfed/meshfed/federator/internal/render"
+)
+
+// The API versions read.
+const (
+	networkingVersion = "networking.istio.io/v1"
+	securityVersion   = "security.istio.io/v1"
+)
+
+// parallel bounds concurrent reads.
+const parallel = 8
+
+// snapshot is all that the checks look at.
+type snapshot struct {
+	mu              sync.Mutex
+	meshConfig      *unstructured.Unstructured
+	services        map[render.Name]*unstructured.Unstructured
+	secretKeys      map[render.Name][]string // nil value: no such Secret
+	rules           []unstructured.Unstructured
+	virtualServices []unstructured.Unstructured
+	gateways        []unstructured.Unstructured
+	policies        []unstructured.Unstructured
+}
+
+// read takes the snapshot. VirtualServices and Gateways are read in all
+// namespaces, because those of any namespace can claim a host or a gateway.
+func read(ctx context.Context, c kube.Client, spec api.Spec) (*snapshot, error) {
+	s := &snapshot{services: map[render.Name]*unstructured.Unstructured{}, secretKeys: map[render.Name][]string{}}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	list := func(version, kind, namespace string, into *[]unstructured.Unstructured) {
+		g.Go(func() error {
+			items, err := c.List(ctx, version, kind, namespace)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			*into = append(*into, items...)
+			return err
+		})
+	}
+	g.Go(func() (err error) {
+		s.meshConfig, err = c.Get(ctx, meshConfigRef(spec))
+		return err
+	})
+	for _, ns := range namespaces(spec) {
+		list(networkingVersion, "DestinationRule", ns, &s.rules)
+		g.Go(func() error { return s.readServices(ctx, c, ns) })
+	}
+	for _, gw := range gateways(spec) {
+		g.Go(func() error { return s.readSecrets(ctx, c, *gw.Gateway) })
+	}
+	for _, ns := range policyNamespaces(spec) {
+		list(securityVersion, "AuthorizationPolicy", ns, &s.policies)
+	}
+	list(networkingVersion, "VirtualService", "", &s.virtualServices)
+	list(networkingVersion, "Gateway", "", &s.gateways)
+	return s, g.Wait()
+}
+
+func (s *snapshot) readServices(ctx context.Context, c kube.Client, namespace string) error {
+	items, err := c.List(ctx, "v1", "Service", namespace)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range items {
+		s.services[render.Name{Namespace: namespace, Name: items[i].GetName()}] = &items[i]
+	}
+	return nil
+}
+
+// readSecrets keeps key names only: what is not held cannot leak.
+func (s *snapshot) readSecrets(ctx context.Context, c kube.Client, g api.Gateway) error {
+	for _, name := range []string{g.CredentialName, g.CredentialName + "-cacert"} {
+		o, err := c.Get(ctx, kube.Ref{APIVersion: "v1", Kind: "Secret", Namespace: g.Namespace, Name: name})
+		if err != nil {
+			return err
+		}
+		if o == nil {
+			continue
+		}
+		data, _, _ := unstructured.NestedMap(o.Object, "data")
+		s.mu.Lock()
+		s.secretKeys[render.Name{Namespace: g.Namespace, Name: name}] = slices.Sorted(maps.Keys(data))
+		s.mu.Unlock()
+	}
+	return nil
+}
+
+// side is a gateway in use, with its field in the Mesh and the name of the
+// Gateway object that is rendered for it.
+type side struct {
+	*api.Gateway
+	field, object string
+}
+
+// gateways are those that the wish uses: an unused one may be missing.
+func gateways(spec api.Spec) []side {
+	var out []side
+	if len(spec.Exposures) > 0 {
+		out = append(out, side{spec.Mesh.Spec.Ingress, "spec.ingress", render.IngressGateway})
+	}
+	if len(spec.Consumptions) > 0 {
+		out = append(out, side{spec.Mesh.Spec.Egress, "spec.egress", render.EgressGateway})
+	}
+	return out
+}
+
+func namespaces(spec api.Spec) []string {
+	set := map[string]bool{}
+	for _, g := range gateways(spec) {
+		set[g.Namespace] = true
+	}
+	for _, e := range spec.Exposures {
+		set[e.Namespace] = true
+	}
+	for _, c := range spec.Consumptions {
+		set[c.Namespace] = true
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+// policyNamespaces are where a policy can apply to a gateway: its own namespace
+// and Istio's root namespace.
+func policyNamespaces(spec api.Spec) []string {
+	set := map[string]bool{}
+	for _, g := range gateways(spec) {
+		set[g.Namespace] = true
+		set[spec.Mesh.Spec.ControlPlane.RootNamespace()] = true
+	}
+	return slices.Sorted(maps.Keys(set))
+}

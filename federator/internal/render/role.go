@@ -1,0 +1,73 @@
+package render
+
+import (
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshfed/meshfed/federator/api"
+)
+
+// Role is the part an object plays at the boundary. The set is closed, and its
+// order is the order of creation: what denies comes first, what lets traffic in
+// or out comes last, so that no moment in between is open. Removal runs the
+// other way round.
+type Role string
+
+// The roles, in the order of creation.
+const (
+	// RoleDefaultDeny closes a gateway before it listens.
+	RoleDefaultDeny Role = "default-deny"
+	// RolePeer names a peer's address inside this mesh.
+	RolePeer Role = "peer"
+	// RolePeerTLS says how the peer is verified and who we are to it.
+	RolePeerTLS Role = "peer-tls"
+	// RoleEgressTLS says how sidecars reach the egress gateway.
+	RoleEgressTLS Role = "egress-tls"
+	// RoleGrant allows one declaration's callers.
+	RoleGrant Role = "grant"
+	// RoleRoute routes inside a gateway.
+	RoleRoute Role = "route"
+	// RoleListener opens a gateway's port.
+	RoleListener Role = "listener"
+	// RolePlaceholder makes a local name resolve that no local workload serves.
+	RolePlaceholder Role = "placeholder"
+	// RoleConsumerRoute moves local callers to the peer.
+	RoleConsumerRoute Role = "consumer-route"
+)
+
+// Roles lists the roles in the order of creation.
+func Roles() []Role {
+	return []Role{RoleDefaultDeny, RolePeer, RolePeerTLS, RoleEgressTLS, RoleGrant,
+		RoleRoute, RoleListener, RolePlaceholder, RoleConsumerRoute}
+}
+
+// The labels and the annotation that every rendered object carries.
+const (
+	LabelManagedBy = "app.kubernetes.io/managed-by"
+	LabelMesh      = api.Group + "/mesh"
+	LabelRole      = api.Group + "/role"
+	// AnnotationDeclaredBy is the declaration's key in full, such as
+	// Exposure/bookinfo/reviews-v2; several are separated by commas.
+	AnnotationDeclaredBy = api.Group + "/declared-by"
+	// Manager is the value of LabelManagedBy.
+	Manager = "federator"
+)
+
+// RoleOf is the role an object carries, "" when it is not ours.
+func RoleOf(o *unstructured.Unstructured) Role { return Role(o.GetLabels()[LabelRole]) }
+
+// Owned says whether an object carries this mesh's labels.
+func Owned(o *unstructured.Unstructured, mesh string) bool {
+	l := o.GetLabels()
+	return l[LabelManagedBy] == Manager && l[LabelMesh] == mesh
+}
+
+// DeclaredBy lists the declarations an object stands for.
+func DeclaredBy(o *unstructured.Unstructured) []string {
+	s := o.GetAnnotations()[AnnotationDeclaredBy]
+	if s == "" {
+		return nil
+	}
+	return strings.Split(s, ",")
+}

@@ -1,0 +1,47 @@
+package federator
+
+import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+)
+
+// Option configures an Engine.
+type Option interface{ applyEngine(*engineOptions) error }
+
+type engineOptions struct {
+	transform func([]*unstructured.Unstructured) []*unstructured.Unstructured
+}
+
+type engineOption func(*engineOptions) error
+
+func (f engineOption) applyEngine(o *engineOptions) error { return f(o) }
+
+// WithTransform changes the rendered objects just before they are compared and
+// applied. It exists for conformance tests that must break the engine on
+// purpose (drop the AuthorizationPolicy, widen a prefix, skip the SAN check) and
+// prove that the suite notices; production code has no use for it. The function
+// may modify, drop, add or reorder the objects it is given; it owns them.
+func WithTransform(f func([]*unstructured.Unstructured) []*unstructured.Unstructured) Option {
+	return engineOption(func(o *engineOptions) error { o.transform = f; return nil })
+}
+
+// ApplyOption configures one Apply or Cancel.
+type ApplyOption interface{ applyApply(*applyOptions) }
+
+type applyOptions struct{ dryRun DryRun }
+
+// DryRun is how much of an Apply is only pretended. It is an ApplyOption itself.
+type DryRun string
+
+// The kinds of dry run; the zero value is DryRunNone.
+const (
+	// DryRunNone writes.
+	DryRunNone DryRun = "none"
+	// DryRunClient reads the cluster and predicts the outcome here: it needs no
+	// right to write.
+	DryRunClient DryRun = "client"
+	// DryRunServer asks the API server to go through every write, admission
+	// webhooks included, without keeping it.
+	DryRunServer DryRun = "server"
+)
+
+func (d DryRun) applyApply(o *applyOptions) { o.dryRun = d }
