@@ -1,0 +1,83 @@
+// Package engine is the seam between the harness and a federation engine: the
+// system under test. An engine gets declarations as YAML and brings a cluster
+// into that state; how it does so is its own business, and whether it did is
+// the features' business.
+//
+// The package must not know of features, steps or traffic.
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshfed/meshfed/cluster"
+)
+
+// Engine is a system under test. Implementations are safe for concurrent use
+// on different clusters.
+type Engine interface {
+	// Name is the engine's word on the command line and in reports.
+	Name() string
+	// Version of the engine, for reports; empty if it does not know.
+	Version() string
+	// Capabilities are those it claims to have. A scenario that needs
+	// another one is reported as not supported.
+	Capabilities() []Capability
+	// Apply makes the cluster hold exactly what the declarations say: what
+	// an earlier Apply made and they no longer ask for is taken away. It
+	// returns when the API server has accepted everything, not when the
+	// gateways have.
+	Apply(ctx context.Context, c cluster.Cluster, declarations string) error
+	// Cancel takes away what the declarations ask for, and leaves no trace
+	// when nothing else was applied. What is not there is no error.
+	Cancel(ctx context.Context, c cluster.Cluster, declarations string) error
+}
+
+// Capability is something an engine may or may not be able to do. The
+// vocabulary is closed, since each word is also a tag of the features.
+type Capability string
+
+// The capabilities. A scenario has the tag "@" + capability if it needs it.
+const (
+	// Expose: offer a service, or a subset of it, to a named peer.
+	Expose Capability = "expose"
+	// Consume: serve a local name from a peer.
+	Consume Capability = "consume"
+	// ACL: grant peers different paths and methods.
+	ACL Capability = "acl"
+	// HeaderRouting: decide by request headers which requests leave.
+	HeaderRouting Capability = "header-routing"
+	// WeightedRouting: divide requests between here and there.
+	WeightedRouting Capability = "weighted-routing"
+	// PeerIdentity: verify the identity of the peer's server certificate.
+	PeerIdentity Capability = "peer-identity"
+)
+
+// Capabilities is the whole vocabulary.
+func Capabilities() []Capability {
+	return []Capability{Expose, Consume, ACL, HeaderRouting, WeightedRouting, PeerIdentity}
+}
+
+// Words are capabilities as plain strings.
+func Words(capabilities []Capability) []string {
+	words := make([]string, 0, len(capabilities))
+	for _, c := range capabilities {
+		words = append(words, string(c))
+	}
+	return words
+}
+
+// Choose returns the engine of that name, or an error that lists them.
+func Choose(engines []Engine, name string) (Engine, error) {
+	var names []string
+	for _, e := range engines {
+		if e.Name() == name {
+			return e, nil
+		}
+		names = append(names, e.Name())
+	}
+	slices.Sort(names)
+	return nil, fmt.Errorf("no engine %q; there are: %s", name, strings.Join(names, ", "))
+}
