@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -108,7 +109,7 @@ func (l *linker) read(path string) (binary, error) {
 	}
 	f, err := elf.Open(path)
 	var format *elf.FormatError
-	if errors.As(err, &format) {
+	if errors.As(err, &format) || errors.Is(err, io.EOF) { // shorter than a header
 		return binary{}, fmt.Errorf("%s: %w", path, errNotELF)
 	}
 	if err != nil {

@@ -1,7 +1,10 @@
 package images
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 
@@ -149,11 +152,22 @@ func (r recipe) shell(m machine) error {
 			return err
 		}
 	}
-	const config = "/etc/ssl/openssl.cnf"
-	if found, _ := filepath.Glob(config); len(found) == 1 {
-		r.symlink("/usr/lib/ssl/openssl.cnf", config)
-		return r.takeFile(config, config)
+	return r.tlsFiles()
+}
+
+// tlsFiles are the public authorities, which pilot-agent wants to name as the
+// system's own, and OpenSSL's defaults. A machine may lack either.
+func (r recipe) tlsFiles() error {
+	for _, at := range []string{"/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/openssl.cnf"} {
+		if _, err := os.Stat(at); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err := r.takeFile(at, at); err != nil {
+			return err
+		}
 	}
+	r.symlink("/usr/lib/ssl/openssl.cnf", "/etc/ssl/openssl.cnf")
+	r.symlink("/usr/lib/ssl/certs", "/etc/ssl/certs")
 	return nil
 }
 

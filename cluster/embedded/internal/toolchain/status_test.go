@@ -1,0 +1,58 @@
+package toolchain
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestStatusSaysHowToGetWhatIsMissingAndGetsNothing(t *testing.T) {
+	f, c := newFake(t)
+	delete(f.vars, "ENVOY")
+	items, err := status(t.Context(), c, f.host())
+	require.NoError(t, err)
+	require.Len(t, items, len(sets())+1)
+	for _, i := range items {
+		assert.False(t, i.Present, i.Name)
+		assert.NotEmpty(t, i.HowToGet, i.Name)
+		assert.NotZero(t, i.Needs, i.Name)
+		assert.Zero(t, i.Size, i.Name)
+	}
+	assert.Zero(t, f.calls("go build")+f.calls("go list"))
+}
+
+func TestStatusSaysWhereAndHowBigWhatIsPresentIs(t *testing.T) {
+	f, c := newFake(t)
+	_, err := ensure(t.Context(), c, f.host())
+	require.NoError(t, err)
+	items, err := status(t.Context(), c, f.host())
+	require.NoError(t, err)
+	for _, i := range items {
+		assert.True(t, i.Present, i.Name)
+		assert.NotEmpty(t, i.Where, i.Name)
+		assert.Empty(t, i.HowToGet, i.Name)
+		if i.Name != string(Envoy) { // the stand-in for Envoy is empty
+			assert.NotZero(t, i.Size, i.Name)
+		}
+	}
+}
+
+func TestStatusOfAnUnusableEnvoyIsItsFault(t *testing.T) {
+	f, c := newFake(t)
+	f.vars["ENVOY"] = "/nowhere"
+	items, err := status(t.Context(), c, f.host())
+	require.NoError(t, err)
+	last := items[len(items)-1]
+	assert.False(t, last.Present)
+	assert.Contains(t, last.HowToGet, "/nowhere")
+}
+
+func TestFreeBytesOfAPathThatIsNotThereYetAreItsParents(t *testing.T) {
+	here, err := FreeBytes("/")
+	require.NoError(t, err)
+	assert.Positive(t, here)
+	there, err := FreeBytes(t.TempDir() + "/not/there/yet")
+	require.NoError(t, err)
+	assert.Positive(t, there)
+}
