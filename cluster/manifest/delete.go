@@ -86,7 +86,7 @@ func unlessNotFound(object *unstructured.Unstructured, err error) error {
 // name, which a controller may have made since, is not it.
 func waitGone(ctx context.Context, resource dynamic.ResourceInterface, object *unstructured.Unstructured, uid types.UID) error {
 	byName := "metadata.name=" + object.GetName()
-	lw := &cache.ListWatch{
+	lw := cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			o.FieldSelector = byName
 			return resource.List(ctx, o)
@@ -95,7 +95,7 @@ func waitGone(ctx context.Context, resource dynamic.ResourceInterface, object *u
 			o.FieldSelector = byName
 			return resource.Watch(ctx, o)
 		},
-	}
+	}, resource)
 	last := "still there"
 	alreadyGone := func(store cache.Store) (bool, error) {
 		for _, item := range store.List() {

@@ -41,7 +41,7 @@ func (c *Client) WaitDeployments(ctx context.Context, names ...types.NamespacedN
 func (c *Client) waitDeployment(ctx context.Context, name types.NamespacedName) error {
 	deployments := c.kube.AppsV1().Deployments(name.Namespace)
 	byName := "metadata.name=" + name.Name
-	lw := &cache.ListWatch{
+	lw := cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			o.FieldSelector = byName
 			return deployments.List(ctx, o)
@@ -50,11 +50,14 @@ func (c *Client) waitDeployment(ctx context.Context, name types.NamespacedName) 
 			o.FieldSelector = byName
 			return deployments.Watch(ctx, o)
 		},
-	}
+	}, c.kube)
 	var last *appsv1.Deployment
 	_, err := watchtools.UntilWithSync(ctx, lw, &appsv1.Deployment{}, nil, func(e watch.Event) (bool, error) {
 		d, ok := e.Object.(*appsv1.Deployment)
-		if !ok || e.Type == watch.Deleted {
+		if !ok || d.Name != name.Name {
+			return false, nil
+		}
+		if e.Type == watch.Deleted {
 			last = nil
 			return false, nil
 		}
@@ -102,7 +105,7 @@ func (c *Client) WaitPodsReady(ctx context.Context, ref Ref, atLeast int) error 
 	ctx, cancel := bounded(ctx)
 	defer cancel()
 	pods := c.kube.CoreV1().Pods(ref.Namespace)
-	lw := &cache.ListWatch{
+	lw := cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			o.LabelSelector, o.FieldSelector = options.LabelSelector, options.FieldSelector
 			return pods.List(ctx, o)
@@ -111,7 +114,7 @@ func (c *Client) WaitPodsReady(ctx context.Context, ref Ref, atLeast int) error 
 			o.LabelSelector, o.FieldSelector = options.LabelSelector, options.FieldSelector
 			return pods.Watch(ctx, o)
 		},
-	}
+	}, c.kube)
 	seen := census{ready: map[types.UID]bool{}}
 	_, err = watchtools.UntilWithSync(ctx, lw, &corev1.Pod{}, nil, func(e watch.Event) (bool, error) {
 		seen.note(e)
