@@ -1,0 +1,91 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/engine"
+	"github.com/meshfed/meshfed/suite"
+	"github.com/meshfed/meshfed/suite/bench"
+)
+
+// place is the lab of one run: found or made before the first scenario, and
+// left behind as it was found.
+type place struct {
+	flags    runFlags
+	provider cluster.Provider
+	engine   engine.Engine
+	errs     io.Writer
+
+	lab cluster.Lab
+	// made says that the lab is this run's own.
+	made bool
+}
+
+// prepare is the set-up of a run.
+func (p *place) prepare(ctx context.Context) (suite.Bench, error) {
+	if err := p.find(ctx); err != nil {
+		return nil, err
+	}
+	if err := bench.Deploy(ctx, p.lab); err != nil {
+		return nil, err
+	}
+	return bench.New(ctx, p.lab, p.engine)
+}
+
+func (p *place) find(ctx context.Context) (err error) {
+	name := p.flags.lab
+	if name == "" {
+		// A second run beside this one must not meet it.
+		name = fmt.Sprintf("run-%d", os.Getpid())
+	}
+	p.lab, err = p.provider.Open(ctx, name)
+	if !errors.Is(err, cluster.ErrNoLab) {
+		return err
+	}
+	p.lab, err = p.provider.Create(ctx, name, cluster.TopologyOf(p.flags.clusters))
+	p.made = err == nil
+	return err
+}
+
+// deleteLimit bounds the removal of a lab.
+const deleteLimit = 30 * time.Second
+
+// leave removes the lab if the run made it and nobody wants to keep it.
+func (p *place) leave(ctx context.Context) error {
+	if !p.made {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, deleteLimit)
+	defer cancel()
+	if !p.flags.keep {
+		return p.lab.Delete(ctx)
+	}
+	// A provider whose labs end with the process has to be told.
+	if lab, can := p.lab.(interface{ Detach(context.Context) error }); can {
+		if err := lab.Detach(ctx); err != nil {
+			return errors.Join(fmt.Errorf("keep lab %s: %w", p.lab.Name(), err), p.lab.Delete(ctx))
+		}
+	}
+	fmt.Fprintf(p.errs, "lab %s is kept: conformance run --lab %s; conformance lab down --lab %s\n",
+		p.lab.Name(), p.lab.Name(), p.lab.Name())
+	return nil
+}
+
+// logs exports what the clusters' components said. It is an aid: that it
+// fails must not change the verdict.
+func (p *place) logs(dir string) {
+	if p.lab == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), deleteLimit)
+	defer cancel()
+	if err := p.lab.ExportLogs(ctx, dir); err != nil {
+		fmt.Fprintln(p.errs, "conformance: logs:", err)
+	}
+}

@@ -1,0 +1,121 @@
+// Package cli is the conformance command: it turns flags into a run of the
+// suite, shows how it goes, and ends with the exit code that scripts rely on.
+// It must not know what the features are about.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/engine"
+	"github.com/meshfed/meshfed/reports"
+	"github.com/meshfed/meshfed/suite"
+)
+
+// Providers makes the provider of each name on demand; progress goes to out.
+type Providers map[string]func(out *os.File) (cluster.Provider, error)
+
+// Program is everything the command is made of.
+type Program struct {
+	Providers Providers
+	// Engines are those that --engine can choose.
+	Engines []engine.Engine
+	// Extra are commands beside run and list.
+	Extra []*cobra.Command
+}
+
+// exitError is an end that has been reported already: only its code is left
+// to be said.
+type exitError int
+
+func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
+
+// coded is the error of a command that chose its exit code itself.
+type coded interface{ ExitCode() int }
+
+// usageError is bad input, whoever found it.
+type usageError struct{ error }
+
+func (u usageError) Unwrap() error { return u.error }
+
+// Main runs the command line and returns the exit code (see reports.Exit…).
+// The first interrupt ends the run in good order, the second one at once.
+func (p Program) Main(args []string, out, errs io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	root := p.Command()
+	root.SetArgs(args)
+	root.SetOut(out)
+	root.SetErr(errs)
+	return report(ctx, root.ExecuteContext(ctx), errs)
+}
+
+// Command is the root of the command line.
+func (p Program) Command() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "conformance",
+		Short:         "Prove on real meshes that a federation engine does what it claims",
+		Version:       Version(),
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+	}
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
+	})
+	root.AddCommand(p.run(), list())
+	root.AddCommand(p.Extra...)
+	return root
+}
+
+func report(ctx context.Context, err error, errs io.Writer) int {
+	var exit exitError
+	if errors.As(err, &exit) {
+		return int(exit)
+	}
+	if err == nil {
+		return reports.ExitGreen
+	}
+	var own coded
+	if errors.As(err, &own) {
+		return own.ExitCode()
+	}
+	fmt.Fprintln(errs, "conformance:", err)
+	var usage usageError
+	switch {
+	case ctx.Err() != nil:
+		return reports.ExitInterrupted
+	case errors.As(err, &usage), errors.Is(err, suite.ErrUsage):
+		return reports.ExitUsage
+	}
+	return reports.ExitInconclusive
+}
+
+// Version of the program, as the Go build recorded it.
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "unknown"
+	}
+	return info.Main.Version
+}
+
+// badInput makes arguments that cobra refuses a usage error.
+func badInput(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return usageError{err}
+		}
+		return nil
+	}
+}

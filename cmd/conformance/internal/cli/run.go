@@ -1,0 +1,151 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/engine"
+	"github.com/meshfed/meshfed/features"
+	"github.com/meshfed/meshfed/reports"
+	"github.com/meshfed/meshfed/suite"
+	"github.com/meshfed/meshfed/suite/bench"
+)
+
+// runFlags are the flags of run as given.
+type runFlags struct {
+	selection             suite.Selection
+	provider, engine, lab string
+	clusters              int
+	keep                  bool
+	out                   string
+	timeout               time.Duration
+}
+
+func (p Program) run() *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "run [PATH[:LINE]…]",
+		Short: "Run the features, or some of them, and write the report",
+		Long: "Runs the selected scenarios on a lab of its own, or on the lab of --lab if that is up.\n\n" +
+			"Exit codes: 0 all green, 1 a scenario failed, 2 bad input or nothing to run,\n" +
+			"3 inconclusive (the environment died), 130 interrupted.",
+		Example: "  conformance run --tags '@core and not @acl'\n  conformance run --lab default expose.feature:20",
+		RunE: func(cmd *cobra.Command, paths []string) error {
+			f.selection.Paths = paths
+			return p.start(cmd, f)
+		},
+	}
+	selectionFlags(c, &f.selection)
+	c.Flags().StringVar(&f.provider, "provider", "embedded", "where the meshes live: "+p.Providers.names())
+	c.Flags().StringVar(&f.engine, "engine", "builtin", "the `name` of the engine under test")
+	c.Flags().StringVar(&f.lab, "lab", "", "use the lab of this `name` if it is up, else make it")
+	c.Flags().IntVar(&f.clusters, "clusters", 2, "how many meshes a new lab has")
+	c.Flags().BoolVar(&f.keep, "keep", false, "leave a new lab up")
+	c.Flags().StringVar(&f.out, "out", "out", "`folder` for the reports; out/latest is the last run's")
+	c.Flags().DurationVar(&f.timeout, "timeout", time.Minute, "time-out of one scenario without its clean-up")
+	return c
+}
+
+func (p Program) start(cmd *cobra.Command, f runFlags) error {
+	chosen, err := p.choose(f)
+	if err != nil {
+		return usageError{err}
+	}
+	place := &place{flags: f, provider: chosen.provider, engine: chosen.engine, errs: cmd.ErrOrStderr()}
+	s := p.suite(f, chosen.engine, cmd.ErrOrStderr())
+	s.Prepare = place.prepare
+	report, err := s.Run(cmd.Context())
+	folder := filepath.Join(f.out, s.ID)
+	if err == nil && report.ExitCode() != reports.ExitGreen && !report.Interrupted {
+		place.logs(filepath.Join(folder, "logs"))
+	}
+	// The lab goes whatever happened, also after an interrupt.
+	err = errors.Join(err, place.leave(context.WithoutCancel(cmd.Context())))
+	if report.ID == "" {
+		return err
+	}
+	err = errors.Join(err, reports.WriteTable(cmd.OutOrStdout(), report))
+	fmt.Fprintf(cmd.OutOrStdout(), "report: %s\n", folder)
+	if err != nil {
+		return err
+	}
+	return exitError(report.ExitCode())
+}
+
+func (p Program) suite(f runFlags, e engine.Engine, progress io.Writer) suite.Suite {
+	return suite.Suite{
+		Features:  features.FS,
+		Selection: f.selection,
+		Capabilities: suite.Capabilities{
+			Known:    engine.Words(engine.Capabilities()),
+			Declared: engine.Words(e.Capabilities()),
+		},
+		Implementation: reports.Implementation{Name: e.Name(), Version: e.Version()},
+		Version:        Version(),
+		Out:            f.out,
+		ID:             fmt.Sprintf("%s-%d", time.Now().UTC().Format("20060102-150405"), os.Getpid()),
+		Seed:           rand.Int64(),
+		Progress:       suite.NewProgress(progress, isTerminal(progress)),
+		Timeout:        f.timeout,
+	}
+}
+
+// isTerminal says whether w is one; a dumb one cannot rewrite its last line.
+func isTerminal(w io.Writer) bool {
+	file, is := w.(*os.File)
+	return is && term.IsTerminal(int(file.Fd())) && os.Getenv("TERM") != "dumb" && os.Getenv("CI") == ""
+}
+
+// choice is what the flags name.
+type choice struct {
+	provider cluster.Provider
+	engine   engine.Engine
+}
+
+func (p Program) choose(f runFlags) (choice, error) {
+	e, err := engine.Choose(p.Engines, f.engine)
+	if err != nil {
+		return choice{}, fmt.Errorf("--engine: %w", err)
+	}
+	if f.clusters < bench.MinClusters {
+		return choice{}, fmt.Errorf("--clusters %d: the features need at least %d meshes", f.clusters, bench.MinClusters)
+	}
+	if f.lab != "" {
+		if err := cluster.ValidateName("lab", f.lab); err != nil {
+			return choice{}, fmt.Errorf("--lab: %w", err)
+		}
+	}
+	make, known := p.Providers[f.provider]
+	if !known {
+		return choice{}, fmt.Errorf("--provider %q: there are: %s", f.provider, p.Providers.names())
+	}
+	provider, err := make(os.Stderr)
+	if err != nil {
+		return choice{}, fmt.Errorf("--provider %s: %w", f.provider, err)
+	}
+	return choice{provider, e}, nil
+}
+
+func (p Providers) names() string {
+	if len(p) == 0 {
+		return "none in this build"
+	}
+	var names []string
+	for name := range p {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,102 @@
+// Package inventory says which objects a cluster holds of the kinds that a
+// federation engine may write, so that what it left behind can be named. It
+// reads metadata only, never a Secret's content, and knows no engine.
+package inventory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/metadata"
+	"k8s.io/client-go/rest"
+)
+
+// watched are the kinds looked at: all of Istio's own, and those of Kubernetes
+// that take part in routing, naming and book-keeping.
+func watched() []schema.GroupVersionResource {
+	core := schema.GroupVersion{Version: "v1"}
+	networking := schema.GroupVersion{Group: "networking.istio.io", Version: "v1"}
+	filters := schema.GroupVersion{Group: "networking.istio.io", Version: "v1alpha3"}
+	security := schema.GroupVersion{Group: "security.istio.io", Version: "v1"}
+	policies := schema.GroupVersion{Group: "networking.k8s.io", Version: "v1"}
+	return []schema.GroupVersionResource{
+		core.WithResource("services"), core.WithResource("configmaps"), core.WithResource("secrets"),
+		networking.WithResource("gateways"), networking.WithResource("virtualservices"),
+		networking.WithResource("destinationrules"), networking.WithResource("serviceentries"),
+		networking.WithResource("workloadentries"), networking.WithResource("sidecars"),
+		filters.WithResource("envoyfilters"), policies.WithResource("networkpolicies"),
+		security.WithResource("authorizationpolicies"), security.WithResource("peerauthentications"),
+		security.WithResource("requestauthentications"),
+	}
+}
+
+// Reader takes inventories of one cluster. It is safe for concurrent use.
+type Reader struct {
+	client metadata.Interface
+}
+
+// New makes a reader of the cluster that config leads to.
+func New(config *rest.Config) (*Reader, error) {
+	client, err := metadata.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("inventory: %w", err)
+	}
+	return &Reader{client: client}, nil
+}
+
+// Inventory is a set of objects by name ("gateways.networking.istio.io ns/x"),
+// each with its generation: 0 for kinds that have none.
+type Inventory map[string]int64
+
+// Take lists what there is now.
+func (r *Reader) Take(ctx context.Context) (Inventory, error) {
+	kinds := watched()
+	lists := make([][]metav1.PartialObjectMetadata, len(kinds))
+	all, ctx := errgroup.WithContext(ctx)
+	for i, kind := range kinds {
+		all.Go(func() error {
+			list, err := r.client.Resource(kind).List(ctx, metav1.ListOptions{})
+			if err != nil {
+				return fmt.Errorf("inventory: list %s: %w", kind.GroupResource(), err)
+			}
+			lists[i] = list.Items
+			return nil
+		})
+	}
+	if err := all.Wait(); err != nil {
+		return nil, err
+	}
+	inventory := Inventory{}
+	for i, kind := range kinds {
+		for _, o := range lists[i] {
+			inventory[fmt.Sprintf("%s %s/%s", kind.GroupResource(), o.Namespace, o.Name)] = o.Generation
+		}
+	}
+	return inventory, nil
+}
+
+// Since says in words what differs from an earlier inventory: objects that are
+// new, changed or gone, sorted; nil if nothing does.
+func (now Inventory) Since(before Inventory) []string {
+	var differences []string
+	for name, generation := range now {
+		earlier, was := before[name]
+		switch {
+		case !was:
+			differences = append(differences, "left: "+name)
+		case earlier != generation:
+			differences = append(differences, "changed: "+name)
+		}
+	}
+	for name := range before {
+		if _, is := now[name]; !is {
+			differences = append(differences, "gone: "+name)
+		}
+	}
+	slices.Sort(differences)
+	return differences
+}
