@@ -38,7 +38,7 @@ func (e *Engine) carryOut(ctx context.Context, spec Spec, v look, o applyOptions
 		return out, nil
 	}
 	out.Writes, err = apply.Run(ctx, e.client, apply.Input{
-		Plan: p, Wish: spec, Inventory: v.inventory, Home: spec.Mesh.Spec.Home(),
+		Plan: p, Wish: spec, Inventory: v.inventory, Home: spec.Mesh.Spec.Home(), Partial: v.scope != nil,
 	})
 	return out, err
 }

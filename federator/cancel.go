@@ -27,7 +27,8 @@ func (e *Engine) Cancel(ctx context.Context, spec Spec, opts ...ApplyOption) (Re
 	}
 	latest := *inv.Latest()
 	rest := latest.Without(spec)
-	if len(rest.Exposures) == len(latest.Exposures) && len(rest.Consumptions) == len(latest.Consumptions) {
+	same := len(rest.Exposures) == len(latest.Exposures) && len(rest.Consumptions) == len(latest.Consumptions)
+	if same && inv.Phase == inventory.PhaseApplied {
 		return Result{Plan: Plan{Mesh: spec.Mesh.Name}}, nil
 	}
 	v, err := e.look(ctx, rest)

@@ -29,6 +29,10 @@ func (r *run) finished() inventory.Inventory {
 	inv := r.base()
 	inv.Phase = inventory.PhaseApplied
 	inv.Applied, inv.Intended = &r.Wish, nil
+	if r.unfinished {
+		inv.Phase, inv.Intended = inventory.PhaseApplying, &r.Wish
+		inv.Applied = r.base().Applied
+	}
 	inv.Items = r.items(false)
 	return inv
 }

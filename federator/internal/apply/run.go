@@ -21,12 +21,16 @@ type Input struct {
 	Inventory *inventory.Inventory
 	// Home is the namespace of the inventory.
 	Home string
+	// Partial says that the plan left some objects uncompared: such a run cannot
+	// declare an earlier, unfinished apply finished.
+	Partial bool
 }
 
 // Run executes a plan and returns the number of writes, also with an error. It
 // writes nothing at all when the cluster and the inventory are as they should be.
 func Run(ctx context.Context, c kube.Client, in Input) (int, error) {
 	r := &run{Input: in, client: c, uids: map[kube.Ref]types.UID{}}
+	r.unfinished = in.Partial && in.Plan.Unfinished
 	for _, ch := range in.Plan.Changes {
 		r.uids[ch.Object] = ch.UID()
 	}
@@ -42,6 +46,8 @@ type run struct {
 	client kube.Client
 	uids   map[kube.Ref]types.UID
 	writes int
+	// unfinished: an earlier apply stays unfinished after this run.
+	unfinished bool
 }
 
 // settled says whether there is nothing to do, not even to write down.

@@ -39,9 +39,9 @@ func (e *ConflictError) Error() string {
 	return b.String()
 }
 
-// asConflict turns the API server's 409 into a ConflictError, and leaves every
+// AsConflict turns the API server's 409 into a ConflictError, and leaves every
 // other error alone.
-func asConflict(ref Ref, err error) error {
+func AsConflict(ref Ref, err error) error {
 	var status apierrors.APIStatus
 	if !apierrors.IsConflict(err) || !errors.As(err, &status) {
 		return err

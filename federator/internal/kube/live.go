@@ -79,7 +79,7 @@ func (l live) Apply(ctx context.Context, o *unstructured.Unstructured, dryRun bo
 	}
 	out, err := l.resource(ref.GVK(), ref.Namespace).Apply(ctx, ref.Name, o, opts)
 	if err != nil {
-		return nil, fmt.Errorf("apply %s: %w", ref, asConflict(ref, err))
+		return nil, fmt.Errorf("apply %s: %w", ref, AsConflict(ref, err))
 	}
 	return out, nil
 }
@@ -111,7 +111,7 @@ func (l live) Put(ctx context.Context, o *unstructured.Unstructured) (*unstructu
 	}
 	out, err := r.Update(ctx, o, metav1.UpdateOptions{FieldManager: FieldManager})
 	if err != nil {
-		return nil, fmt.Errorf("update %s: %w", ref, asConflict(ref, err))
+		return nil, fmt.Errorf("update %s: %w", ref, AsConflict(ref, err))
 	}
 	return out, nil
 }

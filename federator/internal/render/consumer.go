@@ -4,6 +4,7 @@ import (
 	networkingapi "istio.io/api/networking/v1alpha3"
 	networking "istio.io/client-go/pkg/apis/networking/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 
 	"github.com/meshfed/meshfed/federator/api"
@@ -24,7 +25,8 @@ func (r *renderer) placeholder(c api.Consumption) {
 		Spec: corev1.ServiceSpec{
 			Type: corev1.ServiceTypeClusterIP,
 			Ports: []corev1.ServicePort{{
-				Name: "http", Protocol: corev1.ProtocolTCP, Port: c.Spec.Service.Port, AppProtocol: ptr.To("http"),
+				Name: "http", Protocol: corev1.ProtocolTCP, AppProtocol: ptr.To("http"),
+				Port: c.Spec.Service.Port, TargetPort: intstr.FromInt32(c.Spec.Service.Port),
 			}},
 		},
 	})

@@ -1,0 +1,20 @@
+// Command federator connects an Istio mesh with its peers: it validates, renders,
+// plans, applies and cancels the declarations of one cluster.
+//
+// Exit codes: 0 done; 1 an error; 2 the plan has changes (only with
+// plan --exit-code); 3 a conflict with another owner; 4 invalid declarations;
+// 5 the cluster is not ready (preflight).
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
