@@ -74,7 +74,7 @@ func about(d time.Duration) string {
 // withEstimate is the step's first line.
 func withEstimate(s Step) string {
 	if a := about(s.Estimate); a != "" {
-		return s.Title + " (" + a + ")"
+		return s.Title + ", " + a
 	}
 	return s.Title
 }

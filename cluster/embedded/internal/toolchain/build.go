@@ -107,12 +107,12 @@ func (b builder) compile(ctx context.Context, dir string, w workload) (err error
 	return nil
 }
 
+// title fits on one line of a terminal together with a bar.
 func (b builder) title() string {
-	var names []string
-	for _, t := range b.set.tools() {
-		names = append(names, string(t))
+	if n := len(b.set.programs); n > 1 {
+		return fmt.Sprintf("building %s (%d programs)", b.set.name, n)
 	}
-	return "building " + strings.Join(names, ", ")
+	return fmt.Sprintf("building %s", b.set.programs[0].tool)
 }
 
 func (b builder) command(argv ...string) command.Command {
