@@ -1,0 +1,80 @@
+// Package pairing writes what the owners of two meshes know of each other
+// before anything is exposed: the Mesh declaration of one side and a Peer
+// declaration for each of the others. Everything in it follows from the names
+// of the meshes and the addresses of their gateways.
+package pairing
+
+import (
+	"fmt"
+	"strings"
+)
+
+// APIVersion of the declarations.
+const APIVersion = "federation.meshfed.io/v1alpha1"
+
+// Peer is another mesh as the owner of one sees it.
+type Peer struct {
+	Name string
+	// Host and Port of its private ingress gateway, as seen from the meshes.
+	// A peer without an address can call, and cannot be called.
+	Host, Port string
+	// ServerIdentity replaces the identity its gateway is expected to have;
+	// empty means the true one.
+	ServerIdentity string
+}
+
+// Declarations of the mesh called name, to put in front of its exposures and
+// consumptions.
+func Declarations(name string, peers []Peer) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, mesh, APIVersion, name)
+	for _, p := range peers {
+		fmt.Fprintf(&b, caller, APIVersion, p.Name)
+		if p.Host == "" {
+			continue
+		}
+		identity := p.ServerIdentity
+		if identity == "" {
+			identity = ServerIdentity(p.Name)
+		}
+		fmt.Fprintf(&b, callee, identity, p.Host, p.Port, p.Name)
+	}
+	return b.String()
+}
+
+// ServerIdentity is the SPIFFE ID of a mesh's private ingress gateway.
+func ServerIdentity(mesh string) string {
+	return fmt.Sprintf("spiffe://%s.example.com/istio-private-ingressgateway", mesh)
+}
+
+const mesh = `apiVersion: %[1]s
+kind: Mesh
+metadata: {name: %[2]s}
+spec:
+  host: %[2]s.example.com
+  ingress:
+    namespace: istio-private-gateways
+    service: istio-private-ingressgateway
+    selector: {istio: private-ingressgateway}
+    port: 15443
+    credentialName: %[2]s-example-com-ingress-certs
+  egress:
+    namespace: istio-private-gateways
+    service: istio-private-egressgateway
+    selector: {istio: private-egressgateway}
+    port: 443
+    credentialName: %[2]s-example-com-egress-certs
+`
+
+const caller = `---
+apiVersion: %[1]s
+kind: Peer
+metadata: {name: %[2]s}
+spec:
+  clientIdentity: spiffe://%[2]s.example.com/istio-private-egressgateway
+`
+
+const callee = `  serverIdentity: %[1]s
+  address: {host: %[2]q, port: %[3]s}
+  sni: %[4]s.example.com
+`
