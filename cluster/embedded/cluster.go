@@ -16,20 +16,20 @@ import (
 	"github.com/meshfed/meshfed/cluster/embedded/internal/cri/image"
 )
 
-// node is one cluster of a lab, as the harness sees it.
-type node struct {
+// member is one cluster of a lab, as the harness sees it.
+type member struct {
 	lab   *Lab
 	index int
 	name  string
 }
 
-var _ cluster.Cluster = (*node)(nil)
+var _ cluster.Cluster = (*member)(nil)
 
-func (n *node) Name() string { return n.name }
+func (n *member) Name() string { return n.name }
 
-func (n *node) Kubeconfig() string { return n.lab.path(n.name + ".kubeconfig") }
+func (n *member) Kubeconfig() string { return n.lab.path(n.name + ".kubeconfig") }
 
-func (n *node) Gateway(ctx context.Context, ref cluster.GatewayRef) (cluster.GatewayAddress, error) {
+func (n *member) Gateway(ctx context.Context, ref cluster.GatewayRef) (cluster.GatewayAddress, error) {
 	peers, err := n.serviceAddress(ctx, ref)
 	if err != nil {
 		return cluster.GatewayAddress{}, fmt.Errorf("cluster %s: %s: %w", n.name, ref, err)
@@ -41,7 +41,7 @@ func (n *node) Gateway(ctx context.Context, ref cluster.GatewayRef) (cluster.Gat
 	return cluster.GatewayAddress{Peers: peers, Harness: harness}, nil
 }
 
-func (n *node) serviceAddress(ctx context.Context, ref cluster.GatewayRef) (string, error) {
+func (n *member) serviceAddress(ctx context.Context, ref cluster.GatewayRef) (string, error) {
 	cfg, err := cluster.RESTConfig(n)
 	if err != nil {
 		return "", err
@@ -73,7 +73,7 @@ func (n *node) serviceAddress(ctx context.Context, ref cluster.GatewayRef) (stri
 
 // LoadImage checks that the runtime knows the image: every image of the lab is
 // a folder that was made before the lab started.
-func (n *node) LoadImage(_ context.Context, ref string) error {
+func (n *member) LoadImage(_ context.Context, ref string) error {
 	store, err := image.OpenDir(n.lab.imagesLink())
 	if err != nil {
 		return err

@@ -11,18 +11,25 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
 
 	"github.com/meshfed/meshfed/cluster"
 	"github.com/meshfed/meshfed/cluster/embedded/internal/event"
 	"github.com/meshfed/meshfed/cluster/embedded/internal/lab"
 	nodeproc "github.com/meshfed/meshfed/cluster/embedded/internal/node"
 	"github.com/meshfed/meshfed/cluster/embedded/internal/nsproc"
+	"github.com/meshfed/meshfed/cluster/embedded/internal/proc"
 	"github.com/meshfed/meshfed/cluster/embedded/internal/progress"
 	"github.com/meshfed/meshfed/cluster/istio"
+	"github.com/meshfed/meshfed/cluster/workload"
 )
 
 // bringUp is about how long a lab takes, for the progress line.
 const bringUp = 20 * time.Second
+
+// servingLimit bounds the wait for the mesh's own pods.
+const servingLimit = 2 * time.Minute
 
 // create makes the lab's processes and installs what every cluster has. If it
 // fails, nothing is left but the error.
@@ -81,6 +88,7 @@ func (l *Lab) start(t cluster.Topology, parts parts, lock *os.File) (*os.File, e
 	if err := os.Symlink(parts.images, l.imagesLink()); err != nil {
 		return nil, err
 	}
+	l.record = record{ToolsDir: parts.toolsDir}
 	cfg := lab.Config{Socket: l.socket()}
 	eventsR, eventsW, err := os.Pipe()
 	if err != nil {
@@ -186,14 +194,14 @@ func (l *Lab) follow(ctx context.Context, events *os.File, parts parts) error {
 		case err != nil:
 			return err
 		}
-		return fmt.Errorf("the lab's process ended without a word; see %s", l.path("logs", "lab.log"))
+		return fmt.Errorf("the lab's process ended; its last lines:\n%s", proc.Tail(l.path("logs", "lab.log"), 12))
 	})
 	return g.Wait()
 }
 
 // install puts into a cluster what every one of the lab has.
 func (l *Lab) install(ctx context.Context, name string, parts parts) error {
-	c, err := l.node(name)
+	c, err := l.member(name)
 	if err != nil {
 		return err
 	}
@@ -201,6 +209,7 @@ func (l *Lab) install(ctx context.Context, name string, parts parts) error {
 	if err != nil {
 		return err
 	}
+	outer := ctx
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return installDNS(ctx, cfg, c.index) })
 	g.Go(func() error {
@@ -209,5 +218,23 @@ func (l *Lab) install(ctx context.Context, name string, parts parts) error {
 	if err := g.Wait(); err != nil {
 		return fmt.Errorf("cluster %s: %w", name, err)
 	}
+	if err := untilServing(outer, cfg); err != nil {
+		return fmt.Errorf("cluster %s: %w", name, err)
+	}
 	return nil
+}
+
+// untilServing waits for what every cluster of a lab runs.
+func untilServing(ctx context.Context, cfg *rest.Config) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, servingLimit, fmt.Errorf("not serving within %s", servingLimit))
+	defer cancel()
+	client, err := workload.New(cfg)
+	if err != nil {
+		return err
+	}
+	return client.WaitDeployments(ctx,
+		types.NamespacedName{Namespace: "kube-system", Name: "coredns"},
+		types.NamespacedName{Namespace: istio.SystemNamespace, Name: "istiod"},
+		types.NamespacedName{Namespace: istio.GatewayNamespace, Name: istio.IngressGateway},
+		types.NamespacedName{Namespace: istio.GatewayNamespace, Name: istio.EgressGateway})
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,7 +27,7 @@ type Lab struct {
 	name     string
 	dir      string
 	record   record
-	clusters []*node
+	clusters []*member
 
 	mu sync.Mutex
 	// process is the lab's, if this process made it.
@@ -42,7 +41,9 @@ var _ cluster.Lab = (*Lab)(nil)
 // record is what another process needs to know of a lab that is up.
 type record struct {
 	// PID is the lab's pid 1 as the host sees it.
-	PID      int             `json:"pid"`
+	PID int `json:"pid"`
+	// ToolsDir holds the programs that the lab was made with.
+	ToolsDir string          `json:"toolsDir"`
 	Clusters []clusterRecord `json:"clusters"`
 }
 
@@ -116,7 +117,7 @@ func (l *Lab) readRecord() error {
 func (l *Lab) setClusters() {
 	l.clusters = nil
 	for i, c := range l.record.Clusters {
-		l.clusters = append(l.clusters, &node{lab: l, index: i, name: c.Name})
+		l.clusters = append(l.clusters, &member{lab: l, index: i, name: c.Name})
 	}
 }
 
@@ -137,14 +138,14 @@ func (l *Lab) Clusters() []cluster.Cluster {
 
 // Cluster implements cluster.Lab.
 func (l *Lab) Cluster(name string) (cluster.Cluster, error) {
-	c, err := l.node(name)
+	c, err := l.member(name)
 	if err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
-func (l *Lab) node(name string) (*node, error) {
+func (l *Lab) member(name string) (*member, error) {
 	var names []string
 	for _, c := range l.clusters {
 		if c.name == name {
@@ -160,24 +161,12 @@ func (l *Lab) Detach(ctx context.Context) error {
 	return control.Call(ctx, l.socket(), control.Request{Op: control.Detach}, nil)
 }
 
-// forward opens a port of the host's loopback that leads to target on the
-// lab's WAN, for as long as the lab is up.
-func (l *Lab) forward(ctx context.Context, target string) (string, error) {
-	listener, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		return "", fmt.Errorf("forward to %s: %w", target, err)
-	}
-	defer listener.Close()
-	f, err := listener.File()
-	if err != nil {
-		return "", fmt.Errorf("forward to %s: %w", target, err)
-	}
-	defer f.Close()
-	if err := control.Call(ctx, l.socket(), control.Request{Op: control.Forward, Target: target}, f); err != nil {
-		return "", err
-	}
-	return listener.Addr().String(), nil
-}
+// ToolsDir is the folder of kubectl, istioctl and the lab's other programs, in
+// the versions that the lab runs.
+func (l *Lab) ToolsDir() string { return l.record.ToolsDir }
+
+// LogDir is the folder of a cluster's component logs, one file a component.
+func (l *Lab) LogDir(name string) string { return l.path("logs", name) }
 
 // ExportLogs implements cluster.Lab.
 func (l *Lab) ExportLogs(_ context.Context, dir string) error {

@@ -33,8 +33,7 @@ func Main() {
 	case lab.NodeArg:
 		exit(nodeMain())
 	case containerArg:
-		container.Main(os.Args[2:])
-		os.Exit(1)
+		os.Exit(container.Main(os.Args[2:]))
 	}
 }
 

@@ -16,6 +16,8 @@ import (
 type parts struct {
 	// tools are paths by program name.
 	tools map[string]string
+	// toolsDir holds them all, fit for a PATH.
+	toolsDir string
 	// images is the folder of image directories.
 	images string
 }
@@ -37,7 +39,7 @@ func (p *Provider) parts(ctx context.Context, t cluster.Topology) (parts, error)
 	if err != nil {
 		return parts{}, fmt.Errorf("images: %w", err)
 	}
-	ps := parts{tools: map[string]string{}, images: dir}
+	ps := parts{tools: map[string]string{}, toolsDir: tools.Dir, images: dir}
 	for _, tool := range toolchain.All() {
 		ps.tools[string(tool)] = tools.Path(tool)
 	}

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,7 @@ type node struct {
 	runtime runtimeapi.RuntimeServiceClient
 	images  runtimeapi.ImageServiceClient
 	logs    string
+	pods    int
 	stop    context.CancelFunc
 	served  chan error
 }
@@ -113,9 +115,10 @@ func (n *node) pod(change ...func(*runtimeapi.PodSandboxConfig)) (string, *runti
 }
 
 func podConfig(n *node) *runtimeapi.PodSandboxConfig {
+	n.pods++
 	return &runtimeapi.PodSandboxConfig{
 		Metadata: &runtimeapi.PodSandboxMetadata{Name: "pod", Namespace: "test", Uid: "uid"},
-		Hostname: "pod-host", LogDirectory: n.logs, Labels: map[string]string{"app": "pod"},
+		Hostname: "pod-host", LogDirectory: filepath.Join(n.logs, strconv.Itoa(n.pods)), Labels: map[string]string{"app": "pod"},
 		DnsConfig: &runtimeapi.DNSConfig{Servers: []string{"10.1.2.3"}, Searches: []string{"a.local", "b.local"}, Options: []string{"ndots:5"}},
 		Linux: &runtimeapi.LinuxPodSandboxConfig{SecurityContext: &runtimeapi.LinuxSandboxSecurityContext{
 			NamespaceOptions: &runtimeapi.NamespaceOption{Pid: runtimeapi.NamespaceMode_CONTAINER},

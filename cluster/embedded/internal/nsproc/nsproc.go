@@ -39,7 +39,8 @@ func Init(args []string) int {
 		fmt.Fprintln(os.Stderr, "init:", err)
 		return 1
 	}
-	child, err := os.StartProcess("/proc/self/exe", append([]string{os.Args[0]}, args...), &os.ProcAttr{Files: inherited()})
+	child, err := syscall.ForkExec("/proc/self/exe", append([]string{os.Args[0]}, args...),
+		&syscall.ProcAttr{Env: os.Environ(), Files: inherited()})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "init: start:", err)
 		return 1
@@ -52,9 +53,9 @@ func Init(args []string) int {
 		case err != nil:
 			fmt.Fprintln(os.Stderr, "init: wait:", err)
 			return 1
-		case pid == child.Pid && status.Signaled():
+		case pid == child && status.Signaled():
 			return 128 + int(status.Signal())
-		case pid == child.Pid && status.Exited():
+		case pid == child && status.Exited():
 			return status.ExitStatus()
 		}
 	}
@@ -70,16 +71,17 @@ func privateProc() error {
 	return nil
 }
 
-// inherited is the standard files and those the parent passed, which are
-// numbered from 3 without a gap.
-func inherited() []*os.File {
-	files := []*os.File{os.Stdin, os.Stdout, os.Stderr}
-	for fd := 3; ; fd++ {
-		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+// inherited are the standard files and those the parent passed. They are plain
+// numbers: an os.File would close its number when it is collected, under
+// whoever uses it then.
+func inherited() []uintptr {
+	fds := []uintptr{0, 1, 2}
+	for fd := uintptr(3); ; fd++ {
+		flags, err := unix.FcntlInt(fd, unix.F_GETFD, 0)
 		if err != nil || flags&unix.FD_CLOEXEC != 0 {
-			return files
+			return fds
 		}
-		files = append(files, os.NewFile(uintptr(fd), fmt.Sprintf("inherited-%d", fd)))
+		fds = append(fds, fd)
 	}
 }
 
@@ -87,7 +89,7 @@ func inherited() []*os.File {
 // inherited itself: a lock or a pipe that leaked into a child would outlive
 // its owner, and with it what its end is to tell.
 func KeepPrivate() {
-	for _, f := range inherited()[3:] {
-		unix.CloseOnExec(int(f.Fd()))
+	for _, fd := range inherited()[3:] {
+		unix.CloseOnExec(int(fd))
 	}
 }

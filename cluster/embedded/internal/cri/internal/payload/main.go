@@ -51,7 +51,12 @@ func words() map[string]func([]string) error {
 		"reopen": reopen,
 		"self":   describeSelf,
 		"wait":   func([]string) error { fmt.Println("waiting"); return waitFor(syscall.SIGTERM) },
-		"await":  func(a []string) error { n, err := strconv.Atoi(a[0]); fmt.Println("waiting"); _ = waitFor(syscall.Signal(n)); return err },
+		"await": func(a []string) error {
+			n, err := strconv.Atoi(a[0])
+			fmt.Println("waiting")
+			_ = waitFor(syscall.Signal(n))
+			return err
+		},
 		"ignore": ignore,
 		"spawn":  spawn,
 		"serve":  serve,
