@@ -32,6 +32,9 @@ func configureNetwork(p addr.Plan) error {
 	if err := addAddress(p.Node, addr.WAN.Bits()); err != nil {
 		return err
 	}
+	if err := routeServices(p); err != nil {
+		return err
+	}
 	sysctls := map[string]string{
 		"net/ipv4/ip_forward":              "1",
 		"net/ipv4/conf/all/rp_filter":      "0",
@@ -41,6 +44,26 @@ func configureNetwork(p addr.Plan) error {
 		if err := os.WriteFile("/proc/sys/"+name, []byte(value), 0o644); err != nil {
 			return fmt.Errorf("sysctl %s: %w", name, err)
 		}
+	}
+	return nil
+}
+
+// routeServices lets the node's own programs call Services: kube-proxy rewrites
+// a packet's destination only after the kernel has found it some route. What
+// kube-proxy does not know is asked for on the WAN, where nobody answers.
+func routeServices(p addr.Plan) error {
+	l, err := netlink.LinkByName(WANLink)
+	if err != nil {
+		return fmt.Errorf("interface %s: %w", WANLink, err)
+	}
+	route := &netlink.Route{
+		LinkIndex: l.Attrs().Index,
+		Dst:       &net.IPNet{IP: p.Services.Addr().AsSlice(), Mask: net.CIDRMask(p.Services.Bits(), 32)},
+		Scope:     netlink.SCOPE_LINK,
+		Src:       p.Node.AsSlice(),
+	}
+	if err := netlink.RouteAdd(route); err != nil {
+		return fmt.Errorf("route to services %s: %w", p.Services, err)
 	}
 	return nil
 }
