@@ -27,9 +27,12 @@ func (p *Provider) parts(ctx context.Context, t cluster.Topology) (parts, error)
 	if os.Geteuid() != 0 {
 		return parts{}, errors.New("the embedded provider makes Linux namespaces and needs root: run it with sudo, or on clusters of your own with --provider existing")
 	}
-	cfg := toolchain.Config{SourceDir: p.source, CacheDir: p.cacheDir, Progress: p.report}
+	cfg := p.toolchain()
 	if err := toolchain.EnsureHostPackages(ctx, cfg); err != nil {
 		return parts{}, fmt.Errorf("host packages: %w", err)
+	}
+	if err := p.check(ctx, len(t.Clusters)); err != nil {
+		return parts{}, err
 	}
 	tools, err := toolchain.Ensure(ctx, cfg)
 	if err != nil {
