@@ -2,6 +2,7 @@ package federator
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -19,7 +20,8 @@ import (
 // is left. What the inventory does not hold is no error, and not touched.
 //
 // The spec needs its Mesh to find the inventory. Preflight problems do not stop
-// a Cancel: withdrawing must work in a broken cluster too.
+// a Cancel, and neither does a conflict over an object that others share: what
+// can be withdrawn is, and the *ConflictError comes back beside the Result.
 func (e *Engine) Cancel(ctx context.Context, spec Spec, opts ...ApplyOption) (Result, error) {
 	inv, err := inventory.Load(ctx, e.client, spec.Mesh.Spec.Home(), spec.Mesh.Name)
 	if err != nil || inv == nil {
@@ -36,7 +38,11 @@ func (e *Engine) Cancel(ctx context.Context, spec Spec, opts ...ApplyOption) (Re
 		return Result{}, err
 	}
 	v.scope = shared
-	return e.carryOut(ctx, rest, v, options(opts))
+	out, err := e.carryOut(ctx, rest, v, options(opts))
+	for _, c := range out.Plan.Conflicts {
+		err = errors.Join(err, c)
+	}
+	return out, err
 }
 
 // shared picks the objects that stand for the mesh as a whole (listeners,

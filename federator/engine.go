@@ -84,7 +84,7 @@ func (e *Engine) look(ctx context.Context, spec Spec) (look, error) {
 
 func (e *Engine) compare(ctx context.Context, spec Spec, v look, predict plan.Predict) (Plan, error) {
 	return plan.Make(ctx, e.client, plan.Input{
-		Spec: spec, Objects: v.objects, Inventory: v.inventory, Predict: predict, Scope: v.scope,
+		Spec: spec, Objects: v.objects, Inventory: v.inventory, Predict: predict, Scope: v.scope, Persist: v.scope != nil,
 	})
 }
 

@@ -127,6 +127,29 @@ func TestCancelLeavesTheDriftOfOthersAlone(t *testing.T) {
 	assert.Nil(t, get(t, c, "VirtualService", "istio-private-gateways", "federation-expose-bookinfo-ratings"))
 }
 
+func TestAConflictOverASharedObjectDoesNotStopACancel(t *testing.T) {
+	c, e, spec := setup(t, "c1")
+	_, err := e.Apply(t.Context(), spec)
+	require.NoError(t, err)
+	gw := get(t, c, "Gateway", "istio-private-gateways", "federation-egress")
+	gw.SetManagedFields(nil)
+	gw.SetResourceVersion("")
+	require.NoError(t, unstructured.SetNestedField(gw.Object, "other", "spec", "selector", "istio"))
+	c.Seize("bob", gw)
+
+	got, err := e.Cancel(t.Context(), mustSelect(t, spec, "Consumption/default/ratings"))
+	var conflict *ConflictError
+	require.ErrorAs(t, err, &conflict)
+	assert.Equal(t, []string{"bob"}, conflict.Managers)
+	assert.Positive(t, got.Writes)
+	assert.Nil(t, get(t, c, "VirtualService", "default", "federation-ratings"))
+	assert.Nil(t, get(t, c, "AuthorizationPolicy", "istio-private-gateways", "federation-consume-default-ratings"))
+
+	status, err := e.Status(t.Context(), mustSelect(t, spec, "Consumption/default/reviews"))
+	require.NoError(t, err)
+	assert.True(t, status.Unfinished, "the shared object still waits")
+}
+
 func TestWhatTheSpecNoLongerRendersIsPruned(t *testing.T) {
 	c, e, spec := setup(t, "c1")
 	_, err := e.Apply(t.Context(), spec)

@@ -11,10 +11,16 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/go-logr/logr"
+	"k8s.io/klog/v2"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// The Kubernetes client logs what it also returns as an error; one of the two
+	// is enough, and the error is the one with the story.
+	klog.SetLogger(logr.Discard())
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }

@@ -30,7 +30,7 @@ type Input struct {
 // writes nothing at all when the cluster and the inventory are as they should be.
 func Run(ctx context.Context, c kube.Client, in Input) (int, error) {
 	r := &run{Input: in, client: c, uids: map[kube.Ref]types.UID{}}
-	r.unfinished = in.Partial && in.Plan.Unfinished
+	r.unfinished = in.Partial && (in.Plan.Unfinished || len(in.Plan.Conflicts) > 0)
 	for _, ch := range in.Plan.Changes {
 		r.uids[ch.Object] = ch.UID()
 	}

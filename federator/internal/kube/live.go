@@ -34,10 +34,13 @@ func Dial(cfg *rest.Config) (Client, error) {
 	return live{d}, nil
 }
 
-// resource maps a kind to its plural. Every kind the engine touches is regular,
-// so no discovery round trip is needed.
+// resource maps a kind to its plural, which saves a discovery round trip. The
+// guess is English grammar and knows no "gateways".
 func (l live) resource(gvk schema.GroupVersionKind, namespace string) dynamic.ResourceInterface {
 	plural, _ := meta.UnsafeGuessKindToResource(gvk)
+	if gvk.Kind == "Gateway" {
+		plural.Resource = "gateways"
+	}
 	return l.dynamic.Resource(plural).Namespace(namespace)
 }
 

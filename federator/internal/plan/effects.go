@@ -122,17 +122,18 @@ func condition(m *api.Match) string {
 func shares(s api.Spec, c api.Consumption, r api.Route) string {
 	parts := make([]string, 0, len(r.To))
 	for _, d := range r.To {
-		to := "local"
+		to := "to the local service"
 		if d.Subset != "" {
-			to += " subset " + d.Subset
+			to += "'s subset " + d.Subset
 		}
 		if d.Target == api.TargetRemote {
 			p, _ := s.Peer(c.Spec.From.Peer)
-			to = fmt.Sprintf("peer %s at %s%s (%s)", p.Name, p.Spec.SNI, c.Spec.From.Path, p.Spec.ServerIdentity)
+			to = fmt.Sprintf("to peer %s at %s%s (%s, %s:%d)", p.Name, p.Spec.SNI, c.Spec.From.Path,
+				p.Spec.ServerIdentity, p.Spec.Address.Host, p.Spec.Address.Port)
 		}
 		parts = append(parts, fmt.Sprintf("%d%% %s", d.Weight, to))
 	}
-	return strings.Join(parts, " + ")
+	return strings.Join(parts, " and ")
 }
 
 // sentences are sorted by subject, losses first: they are what a reviewer must
@@ -141,15 +142,17 @@ func sentences(groups map[group][]string) []Effect {
 	out := make([]Effect, 0, len(groups))
 	for g, verbs := range groups {
 		slices.Sort(verbs)
-		what := strings.TrimSpace(strings.Join(verbs, ", ") + " " + g.place)
-		verb := map[EffectKind]string{Gains: "gains", Loses: "loses", Changes: "keeps"}[g.kind]
-		link := "to"
-		if strings.HasPrefix(g.subject, "workloads") {
-			verb = map[EffectKind]string{Gains: "gain", Loses: "lose", Changes: "keep"}[g.kind]
-			link = "by"
+		what := strings.Join(verbs, ", ") + " " + g.place
+		text := map[EffectKind]string{
+			Gains: "%s gains %s, to %s", Loses: "%s loses %s, to %s", Changes: "%s keeps %s, now to %s",
+		}[g.kind]
+		if verbs[0] == "" { // a consumption: it names no methods
+			what = g.place
+			text = map[EffectKind]string{
+				Gains: "%s: %s now goes %s", Loses: "%s: %s no longer goes %s", Changes: "%s: %s now goes %s",
+			}[g.kind]
 		}
-		out = append(out, Effect{Kind: g.kind, Subject: g.subject,
-			Sentence: fmt.Sprintf("%s %s %s, %s %s", g.subject, verb, what, link, g.story)})
+		out = append(out, Effect{Kind: g.kind, Subject: g.subject, Sentence: fmt.Sprintf(text, g.subject, what, g.story)})
 	}
 	slices.SortFunc(out, func(a, b Effect) int {
 		return slices.Compare([]string{a.Subject, order(a.Kind), a.Sentence}, []string{b.Subject, order(b.Kind), b.Sentence})

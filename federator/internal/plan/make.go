@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"errors"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -26,6 +27,9 @@ type Input struct {
 	// Scope narrows the comparison: objects outside it are taken as they stand,
 	// unread. Nil: every object is compared.
 	Scope func(*unstructured.Unstructured) bool
+	// Persist goes on past conflicts and lists them in the plan: a dispute over one
+	// object must not keep another from being withdrawn.
+	Persist bool
 }
 
 // Make compares every rendered object and every object of the inventory with
@@ -42,6 +46,11 @@ func Make(ctx context.Context, c kube.Client, in Input) (Plan, error) {
 	for i, o := range in.Objects {
 		g.Go(func() (err error) {
 			wanted[i], err = compare(gctx, c, o, in)
+			var conflict *kube.ConflictError
+			if in.Persist && errors.As(err, &conflict) {
+				wanted[i] = keep(o, in)
+				wanted[i].conflict, err = conflict, nil
+			}
 			return err
 		})
 	}
@@ -55,6 +64,11 @@ func Make(ctx context.Context, c kube.Client, in Input) (Plan, error) {
 		return Plan{}, err
 	}
 	p.Changes = wanted
+	for i := range wanted {
+		if wanted[i].conflict != nil {
+			p.Conflicts = append(p.Conflicts, wanted[i].conflict)
+		}
+	}
 	for _, d := range gone {
 		switch {
 		case d.left:
@@ -67,10 +81,16 @@ func Make(ctx context.Context, c kube.Client, in Input) (Plan, error) {
 	return p, nil
 }
 
+// keep takes an object as it stands, with what the inventory knows of it.
+func keep(o *unstructured.Unstructured, in Input) Change {
+	ref := kube.RefOf(o)
+	return Change{Action: ActionUnchanged, Object: ref, DeclaredBy: render.DeclaredBy(o),
+		role: render.RoleOf(o), desired: o, uid: in.Inventory.UID(ref)}
+}
+
 func compare(ctx context.Context, c kube.Client, o *unstructured.Unstructured, in Input) (Change, error) {
-	out := Change{Object: kube.RefOf(o), DeclaredBy: render.DeclaredBy(o), role: render.RoleOf(o), desired: o}
+	out := keep(o, in)
 	if in.Scope != nil && !in.Scope(o) {
-		out.Action, out.uid = ActionUnchanged, in.Inventory.UID(out.Object)
 		return out, nil
 	}
 	live, err := c.Get(ctx, out.Object)
@@ -87,7 +107,7 @@ func compare(ctx context.Context, c kube.Client, o *unstructured.Unstructured, i
 	}
 	switch {
 	case live == nil:
-		out.Action = ActionCreate
+		out.Action, out.uid = ActionCreate, ""
 	case same(live, after):
 		out.Action, out.uid = ActionUnchanged, live.GetUID()
 		return out, nil

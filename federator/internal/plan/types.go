@@ -34,6 +34,8 @@ type Change struct {
 	role    render.Role
 	desired *unstructured.Unstructured
 	uid     types.UID
+	// conflict kept the object from being compared; see Input.Persist.
+	conflict *kube.ConflictError
 }
 
 // Desired is the rendered object, nil for a deletion.
@@ -77,6 +79,9 @@ type Plan struct {
 	// Left are objects of the inventory that belong to somebody else by now and
 	// will not be touched.
 	Left []ObjectRef `json:"left,omitempty"`
+	// Conflicts are disputes that do not stop this plan (only a cancel goes on
+	// past them); their objects stay as they are.
+	Conflicts []*kube.ConflictError `json:"conflicts,omitempty"`
 }
 
 // HasChanges says whether an apply would touch an object.

@@ -106,7 +106,7 @@ func (c *Cluster) ApplyAs(manager string, o *unstructured.Unstructured, dryRun b
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	ref := kube.RefOf(o)
-	out, err := merge(c.objects[ref], o, manager)
+	out, err := merge(c.objects[ref], o, manager, false)
 	if err != nil {
 		return nil, fmt.Errorf("apply %s: %w", ref, kube.AsConflict(ref, err))
 	}
@@ -117,6 +117,17 @@ func (c *Cluster) ApplyAs(manager string, o *unstructured.Unstructured, dryRun b
 		return nil, err
 	}
 	return c.store(out).DeepCopy(), nil
+}
+
+// Seize is what a person does with --force: another manager takes the fields of o.
+func (c *Cluster) Seize(manager string, o *unstructured.Unstructured) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out, err := merge(c.objects[kube.RefOf(o)], o, manager, true)
+	if err != nil {
+		panic(err) // a forced apply of a valid object has no conflict to report
+	}
+	c.store(out)
 }
 
 // Delete implements kube.Client.

@@ -9,8 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/managedfields"
 )
 
-// merge is a server-side apply of o onto live (nil: create) without force.
-func merge(live, o *unstructured.Unstructured, manager string) (*unstructured.Unstructured, error) {
+// merge is a server-side apply of o onto live (nil: create).
+func merge(live, o *unstructured.Unstructured, manager string, force bool) (*unstructured.Unstructured, error) {
 	gvk := o.GroupVersionKind()
 	fm, err := managedfields.NewDefaultCRDFieldManager(managedfields.NewDeducedTypeConverter(),
 		schemaless{}, schemaless{}, schemaless{}, gvk, gvk.GroupVersion(), "", nil)
@@ -21,7 +21,7 @@ func merge(live, o *unstructured.Unstructured, manager string) (*unstructured.Un
 		live = &unstructured.Unstructured{}
 		live.SetGroupVersionKind(gvk)
 	}
-	out, err := fm.Apply(live.DeepCopy(), o.DeepCopy(), manager, false)
+	out, err := fm.Apply(live.DeepCopy(), o.DeepCopy(), manager, force)
 	if err != nil {
 		return nil, err
 	}

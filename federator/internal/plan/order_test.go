@@ -1,0 +1,39 @@
+package plan
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/meshfed/meshfed/federator/internal/render"
+)
+
+// The order is a security property: at no moment may the cluster be wider than
+// both the old wish and the new one.
+func TestTheOrderOfChangesOpensNothing(t *testing.T) {
+	var changes []Change
+	for _, a := range []Action{ActionUpdate, ActionDelete, ActionCreate} {
+		for _, r := range slices.Backward(render.Roles()) {
+			changes = append(changes, Change{Action: a, role: r})
+		}
+	}
+	sortChanges(changes)
+	at := func(a Action, r render.Role) int {
+		return slices.IndexFunc(changes, func(c Change) bool { return c.Action == a && c.role == r })
+	}
+	before := func(a Action, r render.Role, b Action, s render.Role) {
+		t.Helper()
+		assert.Less(t, at(a, r), at(b, s), "%s %s must come before %s %s", a, r, b, s)
+	}
+	assert.Zero(t, at(ActionDelete, render.RoleConsumerRoute), "callers leave first")
+	for _, r := range render.Roles()[1:] {
+		before(ActionCreate, render.RoleDefaultDeny, ActionCreate, r)
+		before(ActionDelete, r, ActionDelete, render.RoleDefaultDeny)
+	}
+	before(ActionDelete, render.RoleGrant, ActionCreate, render.RoleGrant)
+	before(ActionDelete, render.RoleRoute, ActionDelete, render.RoleListener)
+	before(ActionCreate, render.RoleGrant, ActionCreate, render.RoleListener)
+	before(ActionCreate, render.RoleListener, ActionCreate, render.RoleConsumerRoute)
+	before(ActionDelete, render.RolePeer, ActionDelete, render.RoleDefaultDeny)
+}
