@@ -1,6 +1,9 @@
 package reports
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Verdict is what a run says about one scenario. The vocabulary is closed:
 // a verdict outside it can neither be journaled nor read back.
@@ -26,6 +29,10 @@ const (
 	// it fail. Not green, but no news either.
 	KnownGap Verdict = "knownGap"
 )
+
+// ErrInconclusive marks an error as one of the environment or of the harness
+// itself: it says nothing of the implementation.
+var ErrInconclusive = errors.New("inconclusive")
 
 // Verdicts is the whole vocabulary in the order summaries are printed.
 func Verdicts() []Verdict {

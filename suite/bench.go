@@ -6,12 +6,7 @@ import (
 	"github.com/cucumber/godog"
 
 	"github.com/meshfed/meshfed/reports"
-	"github.com/meshfed/meshfed/suite/internal/play"
 )
-
-// ErrInconclusive marks the error of a step or of a Bench as one that says
-// nothing of the implementation: the scenario is inconclusive, not failed.
-var ErrInconclusive = play.ErrInconclusive
 
 // Bench is the place where scenarios are played.
 type Bench interface {

@@ -10,10 +10,6 @@ import (
 	"github.com/meshfed/meshfed/reports"
 )
 
-// ErrInconclusive marks a step's error as one of the environment or of the
-// harness itself, which says nothing of the implementation.
-var ErrInconclusive = errors.New("inconclusive")
-
 // Outcome is how a scenario ended.
 type Outcome struct {
 	Verdict reports.Verdict
@@ -34,7 +30,7 @@ func judge(step string, status godog.StepResultStatus, err error) Outcome {
 		return failed(step, errors.New("no step definition matches"))
 	case status == godog.StepPending:
 		return failed(step, errors.New("the step is not implemented yet"))
-	case errors.Is(err, ErrInconclusive):
+	case errors.Is(err, reports.ErrInconclusive):
 		return Outcome{Verdict: reports.Inconclusive, Reason: describe(step, err)}
 	}
 	return failed(step, err)

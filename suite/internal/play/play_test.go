@@ -42,7 +42,7 @@ func fakes(sc *godog.ScenarioContext) {
 	sc.Step(`^it panics$`, func() error { panic("boom") })
 	sc.Step(`^it is (\w+)iguous$`, func(string) error { return nil })
 	sc.Step(`^it is amb(\w+)$`, func(string) error { return nil })
-	sc.Step(`^the environment dies$`, func() error { return fmt.Errorf("%w: probe could not be run", play.ErrInconclusive) })
+	sc.Step(`^the environment dies$`, func() error { return fmt.Errorf("%w: probe could not be run", reports.ErrInconclusive) })
 	sc.Step(`^it waits$`, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 }
 

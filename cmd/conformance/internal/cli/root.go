@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/cmd/conformance/internal/labcmd"
 	"github.com/meshfed/meshfed/engine"
 	"github.com/meshfed/meshfed/reports"
 	"github.com/meshfed/meshfed/suite"
@@ -38,9 +39,6 @@ type Program struct {
 type exitError int
 
 func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
-
-// coded is the error of a command that chose its exit code itself.
-type coded interface{ ExitCode() int }
 
 // usageError is bad input, whoever found it.
 type usageError struct{ error }
@@ -86,9 +84,9 @@ func report(ctx context.Context, err error, errs io.Writer) int {
 	if err == nil {
 		return reports.ExitGreen
 	}
-	var own coded
-	if errors.As(err, &own) {
-		return own.ExitCode()
+	var ran *labcmd.ExitError
+	if errors.As(err, &ran) {
+		return ran.Code
 	}
 	fmt.Fprintln(errs, "conformance:", err)
 	var usage usageError
@@ -108,14 +106,4 @@ func Version() string {
 		return "unknown"
 	}
 	return info.Main.Version
-}
-
-// badInput makes arguments that cobra refuses a usage error.
-func badInput(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error {
-		if err := check(c, args); err != nil {
-			return usageError{err}
-		}
-		return nil
-	}
 }

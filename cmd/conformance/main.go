@@ -1,0 +1,32 @@
+// Command conformance proves on real meshes that a federation engine does what
+// it claims, and keeps meshes up for those who work on one.
+package main
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/cluster/embedded"
+	"github.com/meshfed/meshfed/cmd/conformance/internal/cli"
+	"github.com/meshfed/meshfed/cmd/conformance/internal/labcmd"
+	"github.com/meshfed/meshfed/engine"
+	"github.com/meshfed/meshfed/engine/builtin"
+	"github.com/meshfed/meshfed/suite/bench"
+)
+
+func main() {
+	// The lab's own processes are this binary too; theirs never comes back.
+	embedded.Main()
+	program := cli.Program{
+		Providers: cli.Providers{embedded.Name: newEmbedded},
+		Engines:   []engine.Engine{builtin.New(cli.Version())},
+		Extra:     []*cobra.Command{labcmd.New(bench.Deploy), labcmd.Doctor()},
+	}
+	os.Exit(program.Main(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func newEmbedded(progress *os.File) (cluster.Provider, error) {
+	return embedded.New(embedded.WithProgress(progress))
+}

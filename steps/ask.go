@@ -1,0 +1,111 @@
+package steps
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// asked is a request that was sent and what became of it.
+type asked struct {
+	what  string
+	nonce string
+	Answer
+}
+
+func (a asked) String() string { return fmt.Sprintf("%s [nonce %s]: %s", a.what, a.nonce, a.Answer) }
+
+// question is a request that can be asked again, each time with a nonce of the
+// asker's choice.
+type question struct {
+	what string
+	send func(ctx context.Context, nonce string) (Answer, error)
+}
+
+// control is a question whose answer is known: it proves that the mesh is
+// alive while something else is refused.
+type control struct {
+	question
+	fits func(Answer) bool
+}
+
+func newNonce() string { return rand.Text()[:12] }
+
+// ask asks once and notes it for the evidence. An error is the harness's.
+func (w *World) ask(ctx context.Context, q question, nonce string) (asked, error) {
+	answer, err := q.send(ctx, nonce)
+	if err != nil {
+		w.record = append(w.record, fmt.Sprintf("%s [nonce %s]: not sent: %v", q.what, nonce, err))
+		return asked{}, inconclusive(fmt.Errorf("%s: %w", q.what, err))
+	}
+	a := asked{what: q.what, nonce: nonce, Answer: answer}
+	w.record = append(w.record, time.Now().UTC().Format("15:04:05.000 ")+a.String())
+	return a, nil
+}
+
+const (
+	// settling bounds how long an accepted declaration may take to work.
+	settling = 10 * time.Second
+	// pause between two tries: short beside what a control plane takes to
+	// push, long beside what a probe costs.
+	pause = 50 * time.Millisecond
+)
+
+// errLate is why a wait ended.
+var errLate = errors.New("it did not happen in time")
+
+// until asks, each time anew, until the answer fits, at most for patience. The
+// error says what was seen last and what was wanted.
+func (w *World) until(ctx context.Context, q question, patience time.Duration, wanted string, fits func(Answer) bool) (asked, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errLate)
+	defer cancel()
+	var last asked
+	for {
+		one, err := w.ask(ctx, q, newNonce())
+		if ctx.Err() != nil {
+			return last, fmt.Errorf("%s: want %s; seen last: %s (%w, after %s)", q.what, wanted, last.Answer, context.Cause(ctx), patience)
+		}
+		if err != nil {
+			return one, err
+		}
+		last = one
+		if fits(one.Answer) {
+			return one, nil
+		}
+		rest(ctx)
+	}
+}
+
+// rest lets a little time pass, or none if ctx ends.
+func rest(ctx context.Context) {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// answered waits until a question is answered by that workload and makes it
+// the control of what follows, and what "it" means there.
+func (w *World) answered(ctx context.Context, q question, by workload) error {
+	fits := func(a Answer) bool { return a.By(by.service, by.version, by.cluster) }
+	one, err := w.until(ctx, q, settling, "an answer of "+by.String(), fits)
+	if err != nil {
+		return err
+	}
+	w.control, w.seen = &control{question: q, fits: fits}, &one
+	return nil
+}
+
+// workload in the words of the features. An empty version means any.
+type workload struct{ service, version, cluster string }
+
+func (w workload) String() string {
+	if w.version == "" {
+		return w.service + " of " + w.cluster
+	}
+	return w.service + " " + w.version + " of " + w.cluster
+}

@@ -1,0 +1,78 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/cucumber/godog"
+)
+
+func (w *World) edgeSteps(sc *godog.ScenarioContext) {
+	const at = `at (c\d), "([A-Z]+) ([^"]*)" with (.+)`
+	sc.Step(`^`+at+` is answered by (\w+) (v\d) of (c\d)$`, w.edgeAnswered)
+	sc.Then(`^`+at+` is refused: (.+)$`, w.edgeRefused)
+	sc.Then(`^within (\d+m?s) `+at+` is not answered any more$`, w.edgeGone)
+}
+
+func (w *World) atEdge(mesh, method, path, words string) (question, error) {
+	caller, err := parseCaller(words)
+	if err != nil {
+		return question{}, err
+	}
+	return question{
+		what: fmt.Sprintf("%s %s at %s with %s", method, path, mesh, words),
+		send: func(ctx context.Context, nonce string) (Answer, error) {
+			return w.Meshes.Edge(ctx, mesh, caller, Request{Method: method, URL: path, Nonce: nonce})
+		},
+	}, nil
+}
+
+func (w *World) edgeAnswered(ctx context.Context, mesh, method, path, caller, service, version, from string) error {
+	q, err := w.atEdge(mesh, method, path, caller)
+	if err != nil {
+		return err
+	}
+	return w.answered(ctx, q, workload{service, version, from})
+}
+
+func (w *World) edgeRefused(ctx context.Context, mesh, method, path, caller, words string) error {
+	q, err := w.atEdge(mesh, method, path, caller)
+	if err != nil {
+		return err
+	}
+	r, err := parseRefusal(words)
+	if err != nil {
+		return err
+	}
+	return w.refused(ctx, q, words, r.fits)
+}
+
+// stillGone is how many answers in a row must fail before a withdrawal counts:
+// more than one worker of a gateway has to hear of it.
+const stillGone = 5
+
+func (w *World) edgeGone(ctx context.Context, within, mesh, method, path, caller string) error {
+	patience, err := time.ParseDuration(within)
+	if err != nil {
+		return err
+	}
+	q, err := w.atEdge(mesh, method, path, caller)
+	if err != nil {
+		return err
+	}
+	gone := func(a Answer) bool { return a.Kind != Answered }
+	if _, err := w.until(ctx, q, patience, "no answer any more", gone); err != nil {
+		return err
+	}
+	for range stillGone {
+		one, err := w.ask(ctx, q, newNonce())
+		if err != nil {
+			return err
+		}
+		if !gone(one.Answer) {
+			return fmt.Errorf("it was gone and came back: %s", one)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,75 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/meshfed/meshfed/reports"
+)
+
+// Meshes is how steps send requests and see them arrive. An error of any of
+// its methods is one of the harness or the environment: what becomes of a
+// request is never an error but an Answer.
+type Meshes interface {
+	// GatewayAddress is where the other meshes reach the private ingress
+	// gateway of a mesh.
+	GatewayAddress(ctx context.Context, mesh string) (host, port string, err error)
+	// Edge sends a request to the private ingress gateway of a mesh, from
+	// outside all meshes, as somebody.
+	Edge(ctx context.Context, mesh string, as Caller, r Request) (Answer, error)
+	// Inside sends a request some times from the workload sleep of a mesh.
+	Inside(ctx context.Context, mesh string, r Request, times int) ([]Answer, error)
+	// Arrivals are the requests with that nonce which Bookinfo's workloads
+	// in a mesh have seen. It is an error if that cannot be known.
+	Arrivals(ctx context.Context, mesh, nonce string) ([]Arrival, error)
+	// Locate is the URL of something in a mesh that nobody outside it should
+	// be able to reach.
+	Locate(ctx context.Context, mesh string, t Target) (url string, err error)
+}
+
+// Request is what to send.
+type Request struct {
+	Method string
+	// URL is a path at an edge, and the whole URL inside a mesh. It is sent
+	// as it stands: nothing is escaped, cleaned or resolved.
+	URL string
+	// User is who is signed in: a session at the product page, the header
+	// end-user elsewhere. Empty is nobody.
+	User string
+	// Nonce marks the request, and those it causes.
+	Nonce string
+}
+
+func (r Request) String() string {
+	if r.User == "" {
+		return r.Method + " " + r.URL
+	}
+	return r.Method + " " + r.URL + " by " + r.User
+}
+
+// Arrival is a request as a workload saw it.
+type Arrival struct {
+	// Service, Version and Cluster are the workload's.
+	Service, Version, Cluster string
+	Method, Path, Host        string
+}
+
+func (a Arrival) String() string {
+	return fmt.Sprintf("%s %s of %s saw %s %s for %s", a.Service, a.Version, a.Cluster, a.Method, a.Path, a.Host)
+}
+
+// Target is the closed set of what is tried to be reached from elsewhere.
+type Target string
+
+// The targets, in the words of the features.
+const (
+	ReviewsPod     Target = "a reviews pod"
+	ReviewsService Target = "the reviews service"
+	Node           Target = "the node"
+	APIServer      Target = "the API server"
+)
+
+// inconclusive marks an error of the harness.
+func inconclusive(err error) error {
+	return fmt.Errorf("%w: %w", reports.ErrInconclusive, err)
+}

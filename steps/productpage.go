@@ -1,0 +1,99 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/cucumber/godog"
+
+	"github.com/meshfed/meshfed/steps/internal/page"
+)
+
+func (w *World) pageSteps(sc *godog.ScenarioContext) {
+	sc.Step(`^the product page of (c\d) shows (\w+) (reviews (?:without stars|with \w+ stars) from (c\d))$`, w.pageShows)
+	sc.Then(`^the product page of (c\d) shows (\w+) that reviews are unavailable, and (c\d) has seen nothing of it$`, w.pageShowsNone)
+}
+
+// everybody is who is not signed in.
+const everybody = "everybody"
+
+// productPage asks for the page. Its answer is of productpage itself; whose
+// reviews are on it is in the body.
+func (w *World) productPage(mesh, user string) question {
+	if user == everybody {
+		user = ""
+	}
+	return w.inside(mesh, Request{Method: http.MethodGet, URL: "http://productpage:9080/productpage", User: user})
+}
+
+func shows(want string) func(Answer) bool {
+	return func(a Answer) bool {
+		p, err := page.Read(a.Body)
+		return a.Kind == Answered && err == nil && p.String() == want
+	}
+}
+
+// pageShows waits for the page to be so, and then proves by the nonce that the
+// reviews came from where the page says, and from nowhere else.
+func (w *World) pageShows(ctx context.Context, mesh, user, want, from string) error {
+	one, err := w.until(ctx, w.productPage(mesh, user), settling, "a page with "+want, shows(want))
+	if err != nil {
+		return fmt.Errorf("%w; it shows %s", err, read(one))
+	}
+	for _, c := range w.Lab.Clusters() {
+		served, err := w.reviewsSaw(ctx, c.Name(), one.nonce)
+		if err != nil {
+			return err
+		}
+		if served != (c.Name() == from) {
+			return fmt.Errorf("the page shows %s, but that reviews of %s saw the request is %t (nonce %s)", want, c.Name(), served, one.nonce)
+		}
+	}
+	return nil
+}
+
+func read(a asked) string {
+	p, err := page.Read(a.Body)
+	if err != nil {
+		return err.Error()
+	}
+	return p.String()
+}
+
+func (w *World) reviewsSaw(ctx context.Context, mesh, nonce string) (bool, error) {
+	arrivals, err := w.Meshes.Arrivals(ctx, mesh, nonce)
+	if err != nil {
+		return false, inconclusive(err)
+	}
+	for _, a := range arrivals {
+		if a.Service == "reviews" {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// pageShowsNone waits for the reviews to be unavailable, with one nonce for
+// all tries: what the other mesh saw during the wait counts as well.
+func (w *World) pageShowsNone(ctx context.Context, mesh, user, other string) error {
+	nonce := newNonce()
+	q := w.productPage(mesh, user)
+	again := question{what: q.what, send: func(ctx context.Context, _ string) (Answer, error) { return q.send(ctx, nonce) }}
+	none := shows(page.Page{}.String())
+	one, err := w.until(ctx, again, settling, "a page that says so", none)
+	if err != nil {
+		return fmt.Errorf("%w; it shows %s", err, read(one))
+	}
+	attempt, after, err := w.betweenControls(ctx, q, nonce)
+	if err != nil {
+		return err
+	}
+	if !none(attempt.Answer) {
+		return fmt.Errorf("the reviews were unavailable, and now the page shows %s: %s", read(attempt), attempt)
+	}
+	if err := w.unseen(ctx, other, nonce); err != nil {
+		return err
+	}
+	return w.counted(ctx, after)
+}

@@ -1,0 +1,78 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// errNoControl is a fault of the feature, not of the engine.
+var errNoControl = errors.New("no request was answered before in this scenario, so a refusal would prove nothing: add one that is")
+
+// refused asks q once, between two controls, and checks that it failed as
+// wanted and that no workload of any mesh saw it.
+func (w *World) refused(ctx context.Context, q question, wanted string, fits func(Answer) bool) error {
+	attempt, after, err := w.betweenControls(ctx, q, newNonce())
+	if err != nil {
+		return err
+	}
+	if !fits(attempt.Answer) {
+		return fmt.Errorf("want %s; got: %s", wanted, attempt)
+	}
+	for _, c := range w.Lab.Clusters() {
+		if err := w.unseen(ctx, c.Name(), attempt.nonce); err != nil {
+			return err
+		}
+	}
+	return w.counted(ctx, after)
+}
+
+// betweenControls asks q once, and never again until it is refused as wanted:
+// that would hide a window in which it passes.
+func (w *World) betweenControls(ctx context.Context, q question, nonce string) (attempt, after asked, err error) {
+	if w.control == nil {
+		return attempt, after, errNoControl
+	}
+	if _, err = w.alive(ctx, "right before"); err != nil {
+		return attempt, after, err
+	}
+	if attempt, err = w.ask(ctx, q, nonce); err != nil {
+		return attempt, after, err
+	}
+	after, err = w.alive(ctx, "right after")
+	return attempt, after, err
+}
+
+// alive asks the control once.
+func (w *World) alive(ctx context.Context, when string) (asked, error) {
+	one, err := w.ask(ctx, w.control.question, newNonce())
+	if err == nil && !w.control.fits(one.Answer) {
+		err = fmt.Errorf("the control failed %s the attempt: %s", when, one)
+	}
+	return one, err
+}
+
+// unseen holds if no workload of the mesh saw a request with that nonce.
+func (w *World) unseen(ctx context.Context, mesh, nonce string) error {
+	arrivals, err := w.Meshes.Arrivals(ctx, mesh, nonce)
+	if err != nil {
+		return inconclusive(err)
+	}
+	if len(arrivals) > 0 {
+		return fmt.Errorf("it was refused, and yet %s", arrivals[0])
+	}
+	return nil
+}
+
+// counted holds if the control was seen where it was answered: a counter that
+// counts nothing would make every "unseen" true.
+func (w *World) counted(ctx context.Context, control asked) error {
+	arrivals, err := w.Meshes.Arrivals(ctx, control.Cluster, control.nonce)
+	if err != nil {
+		return inconclusive(err)
+	}
+	if len(arrivals) == 0 {
+		return inconclusive(fmt.Errorf("no workload of %s counted the control %s", control.Cluster, control))
+	}
+	return nil
+}

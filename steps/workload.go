@@ -1,0 +1,121 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cucumber/godog"
+)
+
+func (w *World) workloadSteps(sc *godog.ScenarioContext) {
+	sc.Step(`^in (c\d), "([A-Z]+) ([^"]+)" is answered by (\w+)(?: (v\d))? of (c\d)$`, w.workloadAnswered)
+	sc.Then(`^between (\d+) and (\d+) of (\d+) times "([A-Z]+) ([^"]+)" in (c\d) is answered by (\w+ v\d of c\d)$`, w.share)
+	sc.Then(`^it arrived there as "([A-Z]+) ([^"]+)" for "([^"]+)"$`, w.arrivedAs)
+	sc.Then(`^(\d+) of (\d+) more are answered by (\w+) (v\d) of (c\d)$`, w.more)
+}
+
+func (w *World) inside(mesh string, r Request) question {
+	return question{
+		what: fmt.Sprintf("%s in %s", r, mesh),
+		send: func(ctx context.Context, nonce string) (Answer, error) {
+			r.Nonce = nonce
+			answers, err := w.Meshes.Inside(ctx, mesh, r, 1)
+			if err != nil {
+				return Answer{}, err
+			}
+			return answers[0], nil
+		},
+	}
+}
+
+func (w *World) workloadAnswered(ctx context.Context, mesh, method, url, service, version, from string) error {
+	return w.answered(ctx, w.inside(mesh, Request{Method: method, URL: url}), workload{service, version, from})
+}
+
+// share counts how many of many are answered by one workload, once both sides
+// have been seen to take part. Every one of them must be answered by somebody.
+func (w *World) share(ctx context.Context, low, high, times int, method, url, mesh, by string) error {
+	r := Request{Method: method, URL: url}
+	wanted, err := parseWorkload(by)
+	if err != nil {
+		return err
+	}
+	fits := func(a Answer) bool { return a.By(wanted.service, wanted.version, wanted.cluster) }
+	if _, err := w.until(ctx, w.inside(mesh, r), settling, "an answer of "+by, fits); err != nil {
+		return err
+	}
+	r.Nonce = newNonce()
+	answers, err := w.Meshes.Inside(ctx, mesh, r, times)
+	if err != nil {
+		return inconclusive(err)
+	}
+	count := 0
+	for _, a := range answers {
+		if a.Kind != Answered {
+			return fmt.Errorf("one of %d was not answered: %s", times, a)
+		}
+		if fits(a) {
+			count++
+		}
+	}
+	w.record = append(w.record, fmt.Sprintf("%d of %d answered by %s", count, times, by))
+	if count < low || count > high {
+		return fmt.Errorf("%d of %d were answered by %s, want between %d and %d", count, times, by, low, high)
+	}
+	return nil
+}
+
+func parseWorkload(words string) (workload, error) {
+	var w workload
+	_, err := fmt.Sscanf(words, "%s %s of %s", &w.service, &w.version, &w.cluster)
+	if err != nil {
+		return workload{}, fmt.Errorf(`a workload %q: want "reviews v2 of c2"`, words)
+	}
+	return w, nil
+}
+
+// arrivedAs is about the request that was answered last.
+func (w *World) arrivedAs(ctx context.Context, method, path, host string) error {
+	if w.seen == nil {
+		return errNoControl
+	}
+	arrivals, err := w.Meshes.Arrivals(ctx, w.seen.Cluster, w.seen.nonce)
+	if err != nil {
+		return inconclusive(err)
+	}
+	for _, a := range arrivals {
+		if a.Service != w.seen.Service {
+			continue
+		}
+		if a.Method != method || a.Path != path || a.Host != host {
+			return fmt.Errorf("%s; want %s %s for %s", a, method, path, host)
+		}
+		return nil
+	}
+	return fmt.Errorf("%s of %s has not seen %s", w.seen.Service, w.seen.Cluster, w.seen)
+}
+
+// more repeats the request that was answered last; each must be answered by
+// that very workload.
+func (w *World) more(ctx context.Context, wanted, times int, service, version, from string) error {
+	if w.control == nil {
+		return errNoControl
+	}
+	count := 0
+	var other asked
+	for range times {
+		one, err := w.ask(ctx, w.control.question, newNonce())
+		if err != nil {
+			return err
+		}
+		if one.By(service, version, from) {
+			count++
+		} else {
+			other = one
+		}
+	}
+	if count != wanted {
+		return fmt.Errorf("%d of %d, want %d; one of the others: %s", count, times, wanted, other)
+	}
+	return nil
+}

@@ -1,0 +1,132 @@
+package steps
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/cucumber/godog"
+
+	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/engine"
+	"github.com/meshfed/meshfed/steps/internal/pairing"
+)
+
+// Environment is what all scenarios of a run share. Its parts are safe for the
+// use by one scenario at a time.
+type Environment struct {
+	Lab    cluster.Lab
+	Engine engine.Engine
+	// Meshes sends requests and sees them arrive.
+	Meshes Meshes
+	// Leftovers names what a mesh holds of the kinds an engine writes that
+	// was not there before the run.
+	Leftovers func(ctx context.Context, mesh string) ([]string, error)
+}
+
+// World is the state of one scenario. It must not be used by two.
+type World struct {
+	Environment
+	// declared is what each mesh's owner has applied last, pairing included.
+	declared map[string]string
+	// expected are server identities that owners believe in, by peer.
+	expected map[string]string
+	// control is the request that was answered last; see refuse.
+	control *control
+	// seen is the request that "it" means in a sentence about arrivals.
+	seen *asked
+	// record is everything that was asked, for the evidence.
+	record []string
+}
+
+// NewWorld is the world of a scenario that begins.
+func NewWorld(e Environment) *World {
+	return &World{Environment: e, declared: map[string]string{}, expected: map[string]string{}}
+}
+
+// Register adds all step definitions for this world.
+func (w *World) Register(sc *godog.ScenarioContext) {
+	w.meshSteps(sc)
+	w.declarationSteps(sc)
+	w.edgeSteps(sc)
+	w.workloadSteps(sc)
+	w.pageSteps(sc)
+	w.isolationSteps(sc)
+}
+
+// Record is everything the scenario asked and what came of it, a line each.
+func (w *World) Record() string { return strings.Join(w.record, "\n") + "\n" }
+
+// Declared are the declarations in force, by mesh.
+func (w *World) Declared() map[string]string { return maps.Clone(w.declared) }
+
+// CancelAll cancels whatever the scenario has applied, consumers first: while
+// one side is still consuming, the other must not withdraw yet.
+func (w *World) CancelAll(ctx context.Context) error {
+	meshes := slices.Sorted(maps.Keys(w.declared))
+	slices.SortStableFunc(meshes, func(a, b string) int { return cmp.Compare(w.order(a), w.order(b)) })
+	var errs []error
+	for _, mesh := range meshes {
+		errs = append(errs, w.cancel(ctx, mesh))
+	}
+	return errors.Join(errs...)
+}
+
+// order of a mesh among those that cancel.
+func (w *World) order(mesh string) int {
+	if strings.Contains(w.declared[mesh], "kind: Consumption") {
+		return 0
+	}
+	return 1
+}
+
+func (w *World) apply(ctx context.Context, mesh, declarations string) error {
+	c, err := w.Lab.Cluster(mesh)
+	if err != nil {
+		return err
+	}
+	peers, err := w.peers(ctx, mesh)
+	if err != nil {
+		return err
+	}
+	all := pairing.Declarations(mesh, peers) + "---\n" + declarations
+	// Noted before the attempt: half an apply has to be cleaned up too.
+	w.declared[mesh] = all
+	return w.Engine.Apply(ctx, c, all)
+}
+
+func (w *World) cancel(ctx context.Context, mesh string) error {
+	c, err := w.Lab.Cluster(mesh)
+	if err != nil {
+		return err
+	}
+	declarations, applied := w.declared[mesh]
+	if !applied {
+		return fmt.Errorf("%s has applied nothing that could be cancelled", mesh)
+	}
+	if err := w.Engine.Cancel(ctx, c, declarations); err != nil {
+		return err
+	}
+	delete(w.declared, mesh)
+	return nil
+}
+
+// peers are the other meshes of the lab as the owner of one sees them.
+func (w *World) peers(ctx context.Context, mesh string) ([]pairing.Peer, error) {
+	var peers []pairing.Peer
+	for _, c := range w.Lab.Clusters() {
+		if c.Name() == mesh {
+			continue
+		}
+		host, port, err := w.Meshes.GatewayAddress(ctx, c.Name())
+		if err != nil {
+			return nil, err
+		}
+		peers = append(peers, pairing.Peer{Name: c.Name(), Host: host, Port: port, ServerIdentity: w.expected[c.Name()]})
+	}
+	return peers, nil
+}

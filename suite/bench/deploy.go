@@ -1,0 +1,98 @@
+// Package bench is the place where the features run: two or more meshes of a
+// lab with Bookinfo and the dedicated certificates on them, a federation
+// engine, and the means to look at what it did.
+//
+// It knows no provider and no particular engine.
+package bench
+
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/cluster/istio"
+	"github.com/meshfed/meshfed/cluster/manifest"
+	"github.com/meshfed/meshfed/cluster/workload"
+	"github.com/meshfed/meshfed/fixtures"
+)
+
+// MinClusters is how many meshes the features need.
+const MinClusters = 2
+
+// fieldManager owns what is deployed here.
+const fieldManager = "meshfed-fixtures"
+
+// Deploy brings Bookinfo and the gateways' certificates onto the meshes of a
+// lab and returns when all of it is ready. It is idempotent, and quick where
+// everything is in place already: a lab that stays up is deployed to once.
+func Deploy(ctx context.Context, lab cluster.Lab) error {
+	if n := len(lab.Clusters()); n < MinClusters {
+		return fmt.Errorf("lab %s has %d clusters; the features need at least %d", lab.Name(), n, MinClusters)
+	}
+	authority, err := authority(ctx, lab.Clusters()[0])
+	if err != nil {
+		return fmt.Errorf("deploy: %w", err)
+	}
+	all, ctx := errgroup.WithContext(ctx)
+	for _, c := range lab.Clusters() {
+		all.Go(func() error {
+			if err := deploy(ctx, c, authority); err != nil {
+				return fmt.Errorf("deploy on %s: %w", c.Name(), err)
+			}
+			return nil
+		})
+	}
+	return all.Wait()
+}
+
+func deploy(ctx context.Context, c cluster.Cluster, a *authorityOf) error {
+	config, err := cluster.RESTConfig(c)
+	if err != nil {
+		return err
+	}
+	pods, err := workload.New(config)
+	if err != nil {
+		return err
+	}
+	applier, err := manifest.New(config)
+	if err != nil {
+		return err
+	}
+	objects, err := fixtures.Manifests(c.Name(), fixtures.Options{})
+	if err != nil {
+		return err
+	}
+	secrets, err := a.missingSecrets(ctx, pods, c.Name())
+	if err != nil {
+		return err
+	}
+	if err := c.LoadImage(ctx, fixtures.Image); err != nil {
+		return err
+	}
+	if err := applier.Apply(ctx, append(secrets, objects...), manifest.ApplyOptions{FieldManager: fieldManager}); err != nil {
+		return err
+	}
+	return pods.WaitDeployments(ctx, append(deployments(objects), gateways()...)...)
+}
+
+func deployments(objects []*unstructured.Unstructured) []types.NamespacedName {
+	var names []types.NamespacedName
+	for _, o := range objects {
+		if o.GroupVersionKind() == appsv1.SchemeGroupVersion.WithKind("Deployment") {
+			names = append(names, types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()})
+		}
+	}
+	return names
+}
+
+func gateways() []types.NamespacedName {
+	return []types.NamespacedName{
+		{Namespace: istio.GatewayNamespace, Name: istio.IngressGateway},
+		{Namespace: istio.GatewayNamespace, Name: istio.EgressGateway},
+	}
+}
