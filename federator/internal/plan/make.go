@@ -45,12 +45,7 @@ func Make(ctx context.Context, c kube.Client, in Input) (Plan, error) {
 	g.SetLimit(parallel)
 	for i, o := range in.Objects {
 		g.Go(func() (err error) {
-			wanted[i], err = compare(gctx, c, o, in)
-			var conflict *kube.ConflictError
-			if in.Persist && errors.As(err, &conflict) {
-				wanted[i] = keep(o, in)
-				wanted[i].conflict, err = conflict, nil
-			}
+			wanted[i], err = compareOrKeep(gctx, c, o, in)
 			return err
 		})
 	}
@@ -63,6 +58,12 @@ func Make(ctx context.Context, c kube.Client, in Input) (Plan, error) {
 	if err := g.Wait(); err != nil {
 		return Plan{}, err
 	}
+	p.collect(wanted, gone)
+	return p, nil
+}
+
+// collect puts the findings together in the order of execution.
+func (p *Plan) collect(wanted []Change, gone []deletion) {
 	p.Changes = wanted
 	for i := range wanted {
 		if wanted[i].conflict != nil {
@@ -78,7 +79,17 @@ func Make(ctx context.Context, c kube.Client, in Input) (Plan, error) {
 		}
 	}
 	sortChanges(p.Changes)
-	return p, nil
+}
+
+// compareOrKeep leaves a disputed object as it stands when the plan persists.
+func compareOrKeep(ctx context.Context, c kube.Client, o *unstructured.Unstructured, in Input) (Change, error) {
+	out, err := compare(ctx, c, o, in)
+	var conflict *kube.ConflictError
+	if in.Persist && errors.As(err, &conflict) {
+		out = keep(o, in)
+		out.conflict, err = conflict, nil
+	}
+	return out, err
 }
 
 // keep takes an object as it stands, with what the inventory knows of it.
