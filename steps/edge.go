@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/cucumber/godog"
@@ -75,4 +76,14 @@ func (w *World) edgeGone(ctx context.Context, within, mesh, method, path, caller
 		}
 	}
 	return nil
+}
+
+// NothingExposed waits until the gateway of a mesh accepts nobody.
+func (w *World) NothingExposed(ctx context.Context, mesh string) error {
+	q, err := w.atEdge(mesh, http.MethodGet, "/", mesh+"'s certificate")
+	if err != nil {
+		return err
+	}
+	_, err = w.until(ctx, q, settling, "no connection, since nothing is exposed", func(a Answer) bool { return a.Kind == Cut })
+	return err
 }

@@ -99,6 +99,13 @@ func (w *World) apply(ctx context.Context, mesh, declarations string) error {
 	return w.Engine.Apply(ctx, c, all)
 }
 
+// ApplyNothing declares that nothing is federated in a mesh.
+func (w *World) ApplyNothing(ctx context.Context, mesh string) error {
+	err := w.apply(ctx, mesh, "")
+	delete(w.declared, mesh)
+	return err
+}
+
 func (w *World) cancel(ctx context.Context, mesh string) error {
 	c, err := w.Lab.Cluster(mesh)
 	if err != nil {

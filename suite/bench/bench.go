@@ -1,0 +1,202 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/cluster/workload"
+	"github.com/meshfed/meshfed/engine"
+	"github.com/meshfed/meshfed/reports"
+	"github.com/meshfed/meshfed/steps"
+	"github.com/meshfed/meshfed/suite"
+	"github.com/meshfed/meshfed/suite/bench/internal/inventory"
+	"github.com/meshfed/meshfed/suite/bench/internal/reach"
+)
+
+// Bench is a lab that is ready for scenarios, which it serves one at a time:
+// they share the meshes.
+type Bench struct {
+	lab         cluster.Lab
+	environment steps.Environment
+	meshes      map[string]*mesh
+	versions    map[string]string
+}
+
+var _ suite.Bench = (*Bench)(nil)
+
+// mesh is one cluster and what is known of it.
+type mesh struct {
+	cluster cluster.Cluster
+	pods    *workload.Client
+	objects *inventory.Reader
+	// before is what the cluster held when nothing was federated.
+	before inventory.Inventory
+}
+
+// New makes a bench of a lab that Deploy has prepared. What an earlier run has
+// left behind (it may have been killed) is taken away first.
+func New(ctx context.Context, lab cluster.Lab, e engine.Engine) (*Bench, error) {
+	b := &Bench{lab: lab, meshes: map[string]*mesh{}, versions: map[string]string{}}
+	for _, c := range lab.Clusters() {
+		m, err := newMesh(c)
+		if err != nil {
+			return nil, fmt.Errorf("bench: %w", err)
+		}
+		b.meshes[c.Name()] = m
+	}
+	authority, err := authority(ctx, lab.Clusters()[0])
+	if err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
+	through, err := reach.New(b.reachable(), authority.Authority)
+	if err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
+	b.environment = steps.Environment{Lab: lab, Engine: e, Meshes: through, Leftovers: b.Leftovers}
+	if err := b.look(ctx); err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
+	return b, nil
+}
+
+func (b *Bench) reachable() map[string]reach.Mesh {
+	meshes := map[string]reach.Mesh{}
+	for name, m := range b.meshes {
+		meshes[name] = reach.Mesh{Cluster: m.cluster, Pods: m.pods}
+	}
+	return meshes
+}
+
+func newMesh(c cluster.Cluster) (*mesh, error) {
+	config, err := cluster.RESTConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	pods, err := workload.New(config)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := inventory.New(config)
+	if err != nil {
+		return nil, err
+	}
+	return &mesh{cluster: c, pods: pods, objects: objects}, nil
+}
+
+// look takes what every mesh holds before the first scenario, and its version.
+func (b *Bench) look(ctx context.Context) error {
+	all, ctx := errgroup.WithContext(ctx)
+	versions := make([]string, len(b.lab.Clusters()))
+	for i, c := range b.lab.Clusters() {
+		m := b.meshes[c.Name()]
+		all.Go(func() error {
+			if err := b.reset(ctx, m); err != nil {
+				return fmt.Errorf("%s: %w", c.Name(), err)
+			}
+			info, err := m.pods.Kube().Discovery().ServerVersion()
+			if err != nil {
+				return fmt.Errorf("%s: version: %w", c.Name(), err)
+			}
+			versions[i] = info.GitVersion
+			return nil
+		})
+	}
+	if err := all.Wait(); err != nil {
+		return err
+	}
+	for i, c := range b.lab.Clusters() {
+		b.versions[c.Name()+"/kubernetes"] = versions[i]
+	}
+	return nil
+}
+
+// federated are kinds of which neither a mesh nor Bookinfo has any.
+var federated = []string{"gateways.networking.istio.io", "virtualservices.networking.istio.io", "serviceentries.networking.istio.io"}
+
+// reset takes the mesh's inventory, after it has had the engine take away what
+// a killed run has left.
+func (b *Bench) reset(ctx context.Context, m *mesh) (err error) {
+	if m.before, err = m.objects.Take(ctx); err != nil {
+		return err
+	}
+	if len(leftovers(m.before)) == 0 {
+		return nil
+	}
+	// Nothing declared is nothing left: that is what Apply promises.
+	if err := steps.NewWorld(b.environment).ApplyNothing(ctx, m.cluster.Name()); err != nil {
+		return fmt.Errorf("take away what an earlier run has left: %w", err)
+	}
+	if m.before, err = m.objects.Take(ctx); err != nil {
+		return err
+	}
+	if left := leftovers(m.before); len(left) > 0 {
+		return fmt.Errorf("something is federated that engine %s does not know of: %s: delete it, or use another lab",
+			b.environment.Engine.Name(), strings.Join(left, "; "))
+	}
+	return nil
+}
+
+func leftovers(i inventory.Inventory) []string {
+	var found []string
+	for name := range i {
+		kind, _, _ := strings.Cut(name, " ")
+		if slices.Contains(federated, kind) {
+			found = append(found, name)
+		}
+	}
+	slices.Sort(found)
+	return found
+}
+
+// Facts implements suite.Bench.
+func (b *Bench) Facts() suite.Facts {
+	facts := suite.Facts{Provider: b.lab.Provider(), Topology: reports.Topology{Lab: b.lab.Name()}, Versions: b.versions}
+	for _, c := range b.lab.Clusters() {
+		facts.Topology.Clusters = append(facts.Topology.Clusters, c.Name())
+	}
+	return facts
+}
+
+// Begin implements suite.Bench.
+func (b *Bench) Begin(ctx context.Context, id string) (suite.Session, error) {
+	s := b.NewSession(id)
+	return s, s.Start(ctx)
+}
+
+// healthLimit bounds how long an API server may take to say that it is well.
+const healthLimit = 5 * time.Second
+
+// Healthy implements suite.Bench: every API server says that it is ready.
+func (b *Bench) Healthy(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, healthLimit)
+	defer cancel()
+	var errs []error
+	for _, c := range b.lab.Clusters() {
+		_, err := b.meshes[c.Name()].pods.Kube().Discovery().RESTClient().Get().AbsPath("/readyz").DoRaw(ctx)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: API server: %w", c.Name(), err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Leftovers names what a mesh holds that it did not hold when nothing was
+// federated yet.
+func (b *Bench) Leftovers(ctx context.Context, name string) ([]string, error) {
+	m, known := b.meshes[name]
+	if !known {
+		return nil, fmt.Errorf("no mesh %q", name)
+	}
+	now, err := m.objects.Take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return now.Since(m.before), nil
+}

@@ -1,0 +1,91 @@
+// Package reach sends the requests of scenarios and sees them arrive: at the
+// gateways from outside all meshes, and from Bookinfo's workloads through what
+// the fixtures' program offers over exec. It judges no scenario; it only puts
+// what came of a request into the words of package steps.
+package reach
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"sync"
+
+	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/cluster/istio"
+	"github.com/meshfed/meshfed/cluster/workload"
+	"github.com/meshfed/meshfed/fixtures/pki"
+	"github.com/meshfed/meshfed/steps"
+)
+
+// Mesh is what is needed of one mesh.
+type Mesh struct {
+	Cluster cluster.Cluster
+	Pods    *workload.Client
+}
+
+// Reach implements steps.Meshes. It is safe for concurrent use.
+type Reach struct {
+	meshes map[string]Mesh
+	// own issues the certificates that gateways trust; impostor has the same
+	// names and another key.
+	own, impostor *pki.Authority
+	roots         *x509.CertPool
+
+	mu           sync.Mutex
+	addresses    map[string]cluster.GatewayAddress
+	certificates map[steps.Caller]tls.Certificate
+}
+
+var _ steps.Meshes = (*Reach)(nil)
+
+// New reaches into meshes whose gateways trust authority.
+func New(meshes map[string]Mesh, authority *pki.Authority) (*Reach, error) {
+	impostor, err := pki.New(pki.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("reach: %w", err)
+	}
+	return &Reach{
+		meshes: meshes, own: authority, impostor: impostor, roots: authority.Pool(),
+		addresses: map[string]cluster.GatewayAddress{}, certificates: map[steps.Caller]tls.Certificate{},
+	}, nil
+}
+
+func (r *Reach) mesh(name string) (Mesh, error) {
+	m, known := r.meshes[name]
+	if !known {
+		return Mesh{}, fmt.Errorf("no mesh %q in this lab", name)
+	}
+	return m, nil
+}
+
+// GatewayAddress implements steps.Meshes.
+func (r *Reach) GatewayAddress(ctx context.Context, mesh string) (host, port string, err error) {
+	address, err := r.gateway(ctx, mesh)
+	if err != nil {
+		return "", "", err
+	}
+	return net.SplitHostPort(address.Peers)
+}
+
+// gateway asks once: the address of a Service of type LoadBalancer stays.
+func (r *Reach) gateway(ctx context.Context, mesh string) (cluster.GatewayAddress, error) {
+	m, err := r.mesh(mesh)
+	if err != nil {
+		return cluster.GatewayAddress{}, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if address, known := r.addresses[mesh]; known {
+		return address, nil
+	}
+	address, err := m.Cluster.Gateway(ctx, cluster.GatewayRef{
+		Namespace: istio.GatewayNamespace, Service: istio.IngressGateway, Port: istio.IngressPort,
+	})
+	if err != nil {
+		return cluster.GatewayAddress{}, err
+	}
+	r.addresses[mesh] = address
+	return address, nil
+}
