@@ -36,12 +36,17 @@ type Config struct {
 	Logger *slog.Logger
 }
 
+// maxSocketPath is the kernel's limit without the closing zero, see unix(7).
+const maxSocketPath = 107
+
 func (c Config) validate() error {
 	switch {
 	case os.Geteuid() != 0:
 		return errors.New("container runtime: must run as root of its node")
 	case c.Socket == "":
 		return errors.New("container runtime: no socket path is given")
+	case len(c.Socket) > maxSocketPath:
+		return fmt.Errorf("container runtime: socket path %s has %d characters, the kernel takes at most %d", c.Socket, len(c.Socket), maxSocketPath)
 	case !filepath.IsAbs(c.StateDir):
 		return fmt.Errorf("container runtime: state directory %q is not an absolute path", c.StateDir)
 	case c.Images == nil:

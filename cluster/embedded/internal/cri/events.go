@@ -85,6 +85,10 @@ func (s *Server) emit(p *sandbox, id string, kind runtimeapi.ContainerEventType)
 func (s *Server) GetContainerEvents(_ *runtimeapi.GetEventsRequest, stream grpc.ServerStreamingServer[runtimeapi.ContainerEventResponse]) error {
 	events, leave := s.events.listen()
 	defer leave()
+	// Headers tell the client that it misses nothing from now on.
+	if err := stream.SendHeader(nil); err != nil {
+		return err
+	}
 	for {
 		select {
 		case <-stream.Context().Done():

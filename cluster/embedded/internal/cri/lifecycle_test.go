@@ -212,7 +212,7 @@ func TestContainersThatShareAPIDNamespaceSeeEachOtherAndDieAlone(t *testing.T) {
 	look.LogPath, look.Linux.SecurityContext.NamespaceOptions = "look/0.log", shared
 	l := n.runIn(pod, pc, look)
 	l.exit()
-	assert.Contains(t, strings.Fields(l.output()), "3", "pause, the first container, its child and this one")
+	assert.Len(t, numbers(l.output()), 4, "pause, the first container, its child and this one")
 
 	_, err := n.runtime.StopContainer(t.Context(), &runtimeapi.StopContainerRequest{ContainerId: b.id, Timeout: 30})
 	require.NoError(t, err)
@@ -254,6 +254,42 @@ func TestWhatTheRuntimeHasNotIsRefused(t *testing.T) {
 	}
 	_, err := n.runtime.RunPodSandbox(t.Context(), &runtimeapi.RunPodSandboxRequest{Config: podConfig(n), RuntimeHandler: "kata"})
 	assert.ErrorContains(t, err, `runtime handler "kata"`)
+}
+
+func TestManyPodsStartAndStopAtOnce(t *testing.T) {
+	n := startNode(t)
+	ctx := t.Context()
+	ended := make(chan error)
+	live := func(config *runtimeapi.PodSandboxConfig) error {
+		pod, err := n.runtime.RunPodSandbox(ctx, &runtimeapi.RunPodSandboxRequest{Config: config})
+		if err != nil {
+			return err
+		}
+		c, err := n.runtime.CreateContainer(ctx, &runtimeapi.CreateContainerRequest{PodSandboxId: pod.PodSandboxId, Config: containerConfig("wait"), SandboxConfig: config})
+		if err != nil {
+			return err
+		}
+		if _, err := n.runtime.StartContainer(ctx, &runtimeapi.StartContainerRequest{ContainerId: c.ContainerId}); err != nil {
+			return err
+		}
+		if _, err := n.runtime.ExecSync(ctx, &runtimeapi.ExecSyncRequest{ContainerId: c.ContainerId, Cmd: []string{"payload", "echo"}}); err != nil {
+			return err
+		}
+		_, err = n.runtime.RemovePodSandbox(ctx, &runtimeapi.RemovePodSandboxRequest{PodSandboxId: pod.PodSandboxId})
+		return err
+	}
+	const pods = 30
+	for range pods {
+		config := podConfig(n)
+		go func() { ended <- live(config) }()
+	}
+	for range pods {
+		assert.NoError(t, <-ended)
+	}
+	assert.Empty(t, podLinks(t))
+	list, err := n.runtime.ListContainers(ctx, &runtimeapi.ListContainersRequest{})
+	require.NoError(t, err)
+	assert.Empty(t, list.Containers)
 }
 
 // TestTheStartIsFast keeps the promise of the package's users with a wide

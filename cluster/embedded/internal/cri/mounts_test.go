@@ -98,7 +98,14 @@ func TestAReadOnlyRootLeavesVolumesWritable(t *testing.T) {
 
 func TestMaskedPathsAreEmptyAndReadonlyOnesAreReadOnly(t *testing.T) {
 	n := startNode(t)
-	assert.Empty(t, n.outcome(containerConfig("cat", "/proc/kcore")))
+	masked := func(args ...string) *runtimeapi.ContainerConfig {
+		config := containerConfig(args...)
+		security(config).MaskedPaths = []string{"/proc/version", "/proc/sys/kernel", "/proc/not/there"}
+		return config
+	}
+	assert.Empty(t, n.outcome(masked("cat", "/proc/version")))
+	assert.Empty(t, n.outcome(masked("ls", "/proc/sys/kernel")))
+	assert.NotEmpty(t, n.outcome(containerConfig("ls", "/proc/sys/kernel")))
 	assert.Contains(t, failure(n, "write", "/proc/sys/net/ipv4/ip_forward", "1"), "read-only file system")
 	assert.Contains(t, failure(n, "write", "/sys/x", "1"), "read-only file system")
 	config := containerConfig("write", "/proc/sys/net/ipv4/ip_forward", "1")

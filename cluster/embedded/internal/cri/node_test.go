@@ -39,7 +39,10 @@ type node struct {
 func startNode(t *testing.T, change ...func(*cri.Config)) *node {
 	t.Helper()
 	needRoot(t)
-	dir := t.TempDir()
+	// Not t.TempDir: the path of a unix socket must be short.
+	dir, err := os.MkdirTemp("", "")
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
 	writeImage(t, filepath.Join(dir, "images", "payload"), map[string]any{
 		"names": []string{testImage}, "entrypoint": []string{"/bin/payload"}, "cmd": []string{"echo", "default"},
 		"env": []string{"FROM=image", "KEPT=image", "PATH=/bin"},

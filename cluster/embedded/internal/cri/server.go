@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"sync"
@@ -33,6 +34,7 @@ type Server struct {
 	launcher *launch.Launcher
 	network  *podnet.Network
 	streams  *streamServer
+	listener net.Listener
 	events   *hub
 	started  time.Time
 
@@ -46,32 +48,69 @@ type Server struct {
 // maxMessage is the size of a gRPC message, in bytes, as kubelet has it.
 const maxMessage = 16 << 20
 
-// New checks the configuration, takes the state directory and seals the binary
-// that containers start from. Nothing runs until Serve.
+// New checks the configuration, takes the state directory, seals the binary that
+// containers start from and listens on the socket: a client may connect once New
+// has returned. Nothing is answered until Serve.
 func New(cfg Config) (*Server, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
 	cfg = cfg.withDefaults()
-	network, err := podnet.New(cfg.PodCIDR)
-	if err != nil {
-		return nil, fmt.Errorf("container runtime: %w", err)
-	}
-	if err := prepareState(cfg.StateDir); err != nil {
-		return nil, fmt.Errorf("container runtime: %w", err)
-	}
-	launcher, err := launch.New(cfg.Self, cfg.StateDir)
-	if err != nil {
-		return nil, fmt.Errorf("container runtime: %w", err)
-	}
 	s := &Server{
-		cfg: cfg, launcher: launcher, network: network, events: newHub(), started: time.Now(),
+		cfg: cfg, events: newHub(), started: time.Now(),
 		sandboxes: map[string]*sandbox{}, containers: map[string]*ctr{}, hidden: map[string]bool{},
 	}
-	if s.streams, err = newStreamServer(cfg.StreamAddress, s); err != nil {
-		return nil, errors.Join(fmt.Errorf("container runtime: %w", err), launcher.Close())
+	if err := s.open(); err != nil {
+		return nil, fmt.Errorf("container runtime: %w", errors.Join(err, s.release()))
 	}
 	return s, nil
+}
+
+func (s *Server) open() error {
+	var err error
+	if s.network, err = podnet.New(s.cfg.PodCIDR); err != nil {
+		return err
+	}
+	if err := prepareState(s.cfg.StateDir); err != nil {
+		return err
+	}
+	if s.launcher, err = launch.New(s.cfg.Self, s.cfg.StateDir); err != nil {
+		return err
+	}
+	if s.streams, err = newStreamServer(s.cfg.StreamAddress, s); err != nil {
+		return err
+	}
+	if err := os.Remove(s.cfg.Socket); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("replace socket: %w", err)
+	}
+	s.listener, err = net.Listen("unix", s.cfg.Socket)
+	return err
+}
+
+// release undoes open, whatever of it was done.
+func (s *Server) release() error {
+	var errs []error
+	if s.listener != nil {
+		errs = append(errs, closed(s.listener.Close()))
+	}
+	if s.streams != nil {
+		errs = append(errs, s.streams.close())
+	}
+	if s.launcher != nil {
+		errs = append(errs, s.launcher.Close())
+	}
+	if err := unix.Unmount(s.cfg.StateDir, unix.MNT_DETACH); err != nil && s.launcher != nil {
+		errs = append(errs, fmt.Errorf("release state directory: %w", err))
+	}
+	return errors.Join(errs...)
+}
+
+// closed forgives closing twice.
+func closed(err error) error {
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
 }
 
 // prepareState makes the directory a private mount: root file systems are put
@@ -92,18 +131,11 @@ func prepareState(dir string) error {
 // Serve answers until ctx ends, then kills every container and undoes every
 // network link. It can be called once. The error is nil if ctx ended it.
 func (s *Server) Serve(ctx context.Context) error {
-	if err := os.Remove(s.cfg.Socket); err != nil && !os.IsNotExist(err) {
-		return fmt.Errorf("container runtime: replace socket: %w", err)
-	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "unix", s.cfg.Socket)
-	if err != nil {
-		return fmt.Errorf("container runtime: %w", err)
-	}
 	server := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage))
 	runtimeapi.RegisterRuntimeServiceServer(server, s)
 	runtimeapi.RegisterImageServiceServer(server, s)
 	ended := make(chan error, 2)
-	go func() { ended <- server.Serve(listener) }()
+	go func() { ended <- server.Serve(s.listener) }()
 	go func() { ended <- s.streams.serve() }()
 	var failure error
 	select {
@@ -117,19 +149,18 @@ func (s *Server) Serve(ctx context.Context) error {
 
 // close ends everything that runs. New pods cannot come: gRPC has stopped.
 func (s *Server) close() error {
-	errs := []error{s.streams.close()}
 	s.events.close()
 	for _, c := range s.allContainers() {
 		if p := c.process(); p != nil {
 			p.Kill()
 		}
 	}
+	var errs []error
 	for _, p := range s.allSandboxes() {
 		errs = append(errs, s.stopSandbox(p))
 	}
-	errs = append(errs, s.launcher.Close())
-	if err := unix.Unmount(s.cfg.StateDir, unix.MNT_DETACH); err != nil {
-		errs = append(errs, fmt.Errorf("container runtime: release state directory: %w", err))
+	if err := errors.Join(append(errs, s.release())...); err != nil {
+		return fmt.Errorf("container runtime: end: %w", err)
 	}
-	return errors.Join(errs...)
+	return nil
 }

@@ -41,11 +41,7 @@ func (t *streamServer) serve() error { return t.http.Serve(t.listener) }
 
 // close ends idle connections; streams end with their containers.
 func (t *streamServer) close() error {
-	err := errors.Join(t.http.Close(), t.listener.Close())
-	if errors.Is(err, net.ErrClosed) {
-		return nil
-	}
-	return err
+	return errors.Join(t.http.Close(), closed(t.listener.Close()))
 }
 
 // streamRuntime is a Server as the streaming library sees it.

@@ -65,7 +65,7 @@ func find(images []Image, ref string) (Image, error) {
 	want := Canonical(ref)
 	var known []string
 	for _, img := range images {
-		if img.ID == want || img.ID == "sha256:"+want {
+		if img.ID == ref || img.ID == "sha256:"+ref {
 			return img, nil
 		}
 		for _, name := range img.Names {

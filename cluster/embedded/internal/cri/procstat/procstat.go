@@ -82,7 +82,7 @@ func KillMountNamespace(ns string) {
 		}
 		for _, pid := range pids {
 			if got, err := MountNamespace(pid); err == nil && got == ns {
-				found = unix.Kill(pid, unix.SIGKILL) == nil
+				found = unix.Kill(pid, unix.SIGKILL) == nil || found
 			}
 		}
 	}

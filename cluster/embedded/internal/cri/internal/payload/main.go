@@ -132,6 +132,7 @@ func ignore([]string) error {
 // spawn leaves a process behind.
 func spawn([]string) error {
 	cmd := exec.Command("/bin/payload", "ignore")
+	cmd.Stdout = os.Stdout
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return err
