@@ -1,0 +1,137 @@
+package traffic
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/meshfed/meshfed/traffic/rawhttp"
+	"github.com/meshfed/meshfed/traffic/wire"
+)
+
+// defaultTimeout bounds one request, its connection included.
+const defaultTimeout = 5 * time.Second
+
+// Edge is a client outside the meshes that knocks at a gateway. Its zero
+// fields: no certificate, TLS with the SNI of Server. It is safe for concurrent
+// use, and every request has a connection of its own.
+type Edge struct {
+	// Address is the host:port to dial (cluster.GatewayAddress.Harness).
+	Address string
+	// Identity is the client certificate. It is sent whatever issuers the
+	// server says it accepts; nil sends none.
+	Identity *tls.Certificate
+	// Server is whom the gateway's certificate must be of.
+	Server Server
+	// SNI is sent instead of Server.DNS; NoSNI sends none.
+	SNI   string
+	NoSNI bool
+	// Plaintext speaks HTTP without TLS.
+	Plaintext bool
+	// ALPN is offered if it is not empty. The request is HTTP/1.1 always.
+	ALPN []string
+	// Timeout bounds one request with its connection; 0 means 5 s.
+	Timeout time.Duration
+}
+
+// Call is one request to send. It is written as it stands.
+type Call struct {
+	// Method is GET if it is empty.
+	Method string
+	// Target is the request target, raw: "/public#/../admin".
+	Target string
+	// Host is the authority; Server.DNS if it is empty.
+	Host   string
+	Header []rawhttp.Field
+	Body   []byte
+	Nonce  string
+	// Want is who should answer. The zero value accepts any fixture.
+	Want Backend
+}
+
+// Do sends one request. What becomes of it is the outcome; the error is the
+// caller's own: ctx ended, or the call cannot be made.
+func (e Edge) Do(ctx context.Context, c Call) (Outcome, error) {
+	if e.Server.DNS == "" && !e.Plaintext {
+		return Outcome{}, fmt.Errorf("request to %s: nobody to verify the server's certificate as", e.Address)
+	}
+	own, cancel := context.WithTimeout(ctx, orDuration(e.Timeout, defaultTimeout))
+	defer cancel()
+	start := time.Now()
+	answer, err := e.exchange(own, c)
+	if ctx.Err() != nil {
+		return Outcome{}, fmt.Errorf("request to %s: %w", e.Address, context.Cause(ctx))
+	}
+	result := wire.Result{Nonce: c.Nonce, Latency: time.Since(start), Status: answer.Status, Headers: answer.Header, Body: string(answer.Body)}
+	if err != nil {
+		result.Fault, result.Detail = wire.FaultOf(err), err.Error()
+	}
+	return Classify(result, alertOf(err), c.Want), nil
+}
+
+func (e Edge) exchange(ctx context.Context, c Call) (rawhttp.Answer, error) {
+	plain, err := (&net.Dialer{}).DialContext(ctx, "tcp", e.Address)
+	if err != nil {
+		return rawhttp.Answer{}, err
+	}
+	defer func() { _ = plain.Close() }()
+	// The end of ctx must look like a time-out. Closing the connection
+	// instead would look as if the other side had closed it.
+	stop := context.AfterFunc(ctx, func() { _ = plain.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	conn := plain
+	if !e.Plaintext {
+		secured := tls.Client(plain, e.config())
+		// Not HandshakeContext: it closes the connection when ctx ends.
+		if err := secured.Handshake(); err != nil { //nolint:noctx // see above
+			return rawhttp.Answer{}, err
+		}
+		conn = secured
+	}
+	return rawhttp.NewConn(conn, wire.MaxBody).Do(e.request(c))
+}
+
+func (e Edge) request(c Call) rawhttp.Request {
+	header := c.Header
+	if c.Nonce != "" {
+		header = append([]rawhttp.Field{{Name: wire.HeaderNonce, Value: c.Nonce}}, header...)
+	}
+	return rawhttp.Request{
+		Method: or(c.Method, http.MethodGet), Target: c.Target, Host: or(c.Host, e.Server.DNS),
+		Header: header, Body: c.Body, Close: true,
+	}
+}
+
+func (e Edge) config() *tls.Config {
+	config := &tls.Config{
+		ServerName: or(e.SNI, e.Server.DNS),
+		NextProtos: e.ALPN,
+		MinVersion: tls.VersionTLS12,
+		// Go verifies the name that it sends. Here the two differ on purpose,
+		// so the whole verification is done in VerifyConnection.
+		InsecureSkipVerify: true, //nolint:gosec // see above
+		VerifyConnection:   e.Server.verify,
+	}
+	if e.NoSNI {
+		config.ServerName = ""
+	}
+	if e.Identity != nil {
+		// From Certificates, Go sends only one whose issuer the server names:
+		// with an impostor's no attack would be made.
+		config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return e.Identity, nil }
+	}
+	return config
+}
+
+var errNoCertificate = errors.New("the server sent no certificate")
+
+func orDuration(d, fallback time.Duration) time.Duration {
+	if d == 0 {
+		return fallback
+	}
+	return d
+}

@@ -1,0 +1,90 @@
+package traffic
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/cluster/workload"
+	"github.com/meshfed/meshfed/traffic/wire"
+)
+
+// Pods is what this package asks of a cluster; *workload.Client does it.
+type Pods interface {
+	Pick(ctx context.Context, ref workload.Ref) (*corev1.Pod, error)
+	Pods(ctx context.Context, ref workload.Ref) ([]corev1.Pod, error)
+	ExecIn(ctx context.Context, pod *corev1.Pod, container string, command []string, streams cluster.Streams) (int, error)
+}
+
+// Workload sends requests from inside a pod, through its sidecar.
+type Workload struct {
+	Pods Pods
+	// Ref is the workload; one of its ready pods sends.
+	Ref workload.Ref
+	// Program is the path of the fixture's program in the pod.
+	Program string
+}
+
+// Ask is one request from a workload, or several alike, and who should answer.
+type Ask struct {
+	wire.Request
+	// Want is who should answer. The zero value accepts any fixture.
+	Want Backend
+}
+
+// Send sends all of them in one exec. The outcomes are in the order of the
+// asks, Count of each. What becomes of a request is its outcome; the error is
+// that of the harness: the pod could not be reached, or the answer is not
+// complete.
+func (w Workload) Send(ctx context.Context, asks ...Ask) ([]Outcome, error) {
+	batch := wire.Batch{}
+	var wants []Backend
+	for _, a := range asks {
+		batch.Requests = append(batch.Requests, a.Request)
+		for range max(a.Count, 1) {
+			wants = append(wants, a.Want)
+		}
+	}
+	in, err := json.Marshal(batch)
+	if err != nil {
+		return nil, fmt.Errorf("send from %s: %w", w.Ref, err)
+	}
+	pod, err := w.Pods.Pick(ctx, w.Ref)
+	if err != nil {
+		return nil, fmt.Errorf("send from %s: %w", w.Ref, err)
+	}
+	var report wire.Report
+	if err := run(ctx, w.Pods, pod, w.Ref.Container, []string{w.Program, "probe"}, in, &report); err != nil {
+		return nil, fmt.Errorf("send: %w", err)
+	}
+	if len(report.Results) != len(wants) {
+		return nil, fmt.Errorf("send from %s: %d results for %d requests", w.Ref, len(report.Results), len(wants))
+	}
+	outcomes := make([]Outcome, len(wants))
+	for i, r := range report.Results {
+		outcomes[i] = Classify(r, "", wants[i])
+	}
+	return outcomes, nil
+}
+
+// run executes the fixture's program in a pod and reads the JSON it prints.
+func run(ctx context.Context, pods Pods, pod *corev1.Pod, container string, command []string, in []byte, out any) error {
+	var stdout, stderr bytes.Buffer
+	code, err := pods.ExecIn(ctx, pod, container, command, cluster.Streams{In: bytes.NewReader(in), Out: &stdout, Err: &stderr})
+	what := fmt.Sprintf("%s in %s/%s", strings.Join(command, " "), pod.Namespace, pod.Name)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if code != 0 {
+		return fmt.Errorf("%s: exit code %d: %s", what, code, bytes.TrimSpace(stderr.Bytes()))
+	}
+	if err := json.Unmarshal(stdout.Bytes(), out); err != nil {
+		return fmt.Errorf("%s: read its answer: %w", what, err)
+	}
+	return nil
+}
