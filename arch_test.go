@@ -1,0 +1,48 @@
+// Package meshfed holds nothing but the rules of the house: which part may
+// know which.
+package meshfed
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/meshfed/meshfed/"
+
+// imports are the project's own packages that a tree of packages needs, tests
+// not counted.
+func imports(t *testing.T, pattern string) []string {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", pattern).Output()
+	require.NoError(t, err)
+	deps := strings.Fields(string(out))
+	require.NotEmpty(t, deps, "a rule about a tree that does not exist checks nothing")
+	return deps
+}
+
+func TestEachPartKnowsOnlyWhatItMay(t *testing.T) {
+	for _, rule := range []struct{ tree, must, why string }{
+		{"./federator/...", module + "cluster", "the engine runs where no harness is"},
+		{"./federator/...", module + "traffic", "the engine runs where no harness is"},
+		{"./federator/...", module + "reports", "the engine runs where no harness is"},
+		{"./federator/...", module + "fixtures", "the engine runs where no harness is"},
+		{"./cluster/...", module + "federator", "a place for meshes knows nothing of federation"},
+		{"./cluster/...", module + "engine", "a place for meshes knows nothing of federation"},
+		{"./traffic/...", module + "federator", "a probe judges what it sees, not what was wanted"},
+		{"./traffic/...", module + "engine", "a probe judges what it sees, not what was wanted"},
+		{"./reports/...", "k8s.io/", "a report is checked without Kubernetes"},
+		{"./steps/...", module + "cluster/embedded", "nothing above the interface knows its provider"},
+		{"./suite/...", module + "cluster/embedded", "nothing above the interface knows its provider"},
+		{"./steps/...", module + "federator", "steps speak to an engine, whichever it is"},
+		{"./federator/internal/render/...", "k8s.io/client-go", "rendering is pure"},
+	} {
+		for _, dep := range imports(t, rule.tree) {
+			under := dep == rule.must || strings.HasPrefix(dep, strings.TrimSuffix(rule.must, "/")+"/")
+			assert.False(t, under, "%s needs %s: %s", rule.tree, dep, rule.why)
+		}
+	}
+}
