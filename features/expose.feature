@@ -122,7 +122,7 @@ Feature: Expose a service of one mesh to another
       Examples:
         | credentials                                | refusal                        |
         | no certificate                             | TLS alert certificate required |
-        | c1's name from another CA                  | TLS alert unknown CA           |
+        | c1's name from another CA                  | TLS alert unknown certificate authority |
         | c1's certificate and SNI "c1.example.com"  | no handshake                   |
         | c1's certificate and SNI "xc2.example.com" | no handshake                   |
         | c1's certificate and no SNI                | no handshake                   |

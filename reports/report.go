@@ -40,8 +40,8 @@ type Run struct {
 	Capabilities []string    `json:"capabilities"`
 	Environment  Environment `json:"environment"`
 	Selection    Selection   `json:"selection"`
-	// Seed of everything random in the run: with it the order and the
-	// nonces can be had again.
+	// Seed of the order in which the scenarios were played; zero means the
+	// order of the features.
 	Seed    int64     `json:"seed"`
 	Started time.Time `json:"started"`
 }

@@ -19,13 +19,33 @@ func (w *World) targetUnreachable(ctx context.Context, from, target, of string) 
 	if err != nil {
 		return inconclusive(err)
 	}
+	if err := w.there(ctx, of, Target(target), url); err != nil {
+		return err
+	}
 	return w.urlUnreachable(ctx, from, url)
 }
 
-// urlUnreachable holds if the request ended on this side: not one byte of an
-// answer came from over there, not even a refusal.
+// there holds if its own mesh can reach the target: where nothing is, nothing
+// can be reached. A pod's bare address is the exception: under STRICT mutual
+// TLS a call to it is refused within the mesh, too.
+func (w *World) there(ctx context.Context, mesh string, target Target, url string) error {
+	if target == ReviewsPod {
+		return nil
+	}
+	one, err := w.ask(ctx, w.inside(mesh, Request{Method: http.MethodGet, URL: url}), newNonce())
+	if err == nil && slices.Contains(onThisSide(), one.Kind) {
+		err = inconclusive(fmt.Errorf("%s cannot even reach it itself: %s", mesh, one))
+	}
+	return err
+}
+
+// onThisSide are the ends of a request of which the other side knows nothing:
+// not one byte came from there, not even a refusal.
+func onThisSide() []Kind { return []Kind{Cut, TimedOut, Unreachable, Unavailable} }
+
+// urlUnreachable holds if the request ended on this side.
 func (w *World) urlUnreachable(ctx context.Context, from, url string) error {
-	ended := []Kind{Cut, TimedOut, Unreachable, Unavailable}
+	ended := onThisSide()
 	q := w.inside(from, Request{Method: http.MethodGet, URL: url})
 	return w.refused(ctx, q, fmt.Sprintf("one of %v", ended), func(a Answer) bool { return slices.Contains(ended, a.Kind) })
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"runtime"
 	"time"
 
@@ -27,7 +28,8 @@ type Suite struct {
 	Out string
 	// ID names the run and its folder. It must be unique below Out.
 	ID string
-	// Seed of everything random, for the report.
+	// Seed shuffles the order of the scenarios, always in the same way; zero
+	// leaves them in the order of the features.
 	Seed int64
 	// Progress is told what happens. Nil is silent.
 	Progress *Progress
@@ -76,7 +78,12 @@ func (s Suite) plan() ([]Scenario, []reports.Scenario, error) {
 	if err := s.validate(); err != nil {
 		return nil, nil, err
 	}
-	return s.split(selected)
+	runnable, unsupported, err := s.split(selected)
+	if s.Seed != 0 {
+		order := rand.New(rand.NewPCG(uint64(s.Seed), 0))
+		order.Shuffle(len(runnable), func(i, j int) { runnable[i], runnable[j] = runnable[j], runnable[i] })
+	}
+	return runnable, unsupported, err
 }
 
 func (s Suite) header(scenarios int) reports.Run {

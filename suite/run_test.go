@@ -280,3 +280,20 @@ func TestProgressIsPlainLinesInALogAndOneLiveLineOnATerminal(t *testing.T) {
 		assert.Equal(t, live, bytes.Contains(out.Bytes(), []byte("\x1b")), "escapes belong on terminals only")
 	}
 }
+
+func TestASeedShufflesTheScenariosAlwaysInTheSameWay(t *testing.T) {
+	order := func(seed int64) (ids []string) {
+		s := aSuite(t, &fakeBench{}, scenarios("it passes", "it passes", "it passes", "it passes", "it passes", "it passes"))
+		s.Seed = seed
+		report, err := s.Run(t.Context())
+		require.NoError(t, err)
+		for _, one := range report.Scenarios {
+			ids = append(ids, one.ID)
+		}
+		return ids
+	}
+	assert.Equal(t, []string{"f/s1", "f/s2", "f/s3", "f/s4", "f/s5", "f/s6"}, order(0))
+	assert.Equal(t, order(7), order(7))
+	assert.NotEqual(t, order(0), order(7))
+	assert.ElementsMatch(t, order(0), order(7))
+}

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/cluster/istio"
 	"github.com/meshfed/meshfed/cluster/workload"
 	"github.com/meshfed/meshfed/engine"
 	"github.com/meshfed/meshfed/reports"
@@ -93,28 +95,36 @@ func newMesh(c cluster.Cluster) (*mesh, error) {
 // look takes what every mesh holds before the first scenario, and its version.
 func (b *Bench) look(ctx context.Context) error {
 	all, ctx := errgroup.WithContext(ctx)
-	versions := make([]string, len(b.lab.Clusters()))
-	for i, c := range b.lab.Clusters() {
-		m := b.meshes[c.Name()]
+	var mu sync.Mutex
+	for name, m := range b.meshes {
 		all.Go(func() error {
 			if err := b.reset(ctx, m); err != nil {
-				return fmt.Errorf("%s: %w", c.Name(), err)
+				return fmt.Errorf("%s: %w", name, err)
 			}
-			info, err := m.pods.Kube().Discovery().ServerVersion()
+			kubernetes, mesh, err := m.found(ctx)
 			if err != nil {
-				return fmt.Errorf("%s: version: %w", c.Name(), err)
+				return fmt.Errorf("%s: version: %w", name, err)
 			}
-			versions[i] = info.GitVersion
+			mu.Lock()
+			defer mu.Unlock()
+			b.versions[name+"/kubernetes"], b.versions[name+"/istiod"] = kubernetes, mesh
 			return nil
 		})
 	}
-	if err := all.Wait(); err != nil {
-		return err
+	return all.Wait()
+}
+
+// found are the versions of Kubernetes and of the control plane's image.
+func (m *mesh) found(ctx context.Context) (kubernetes, istiod string, err error) {
+	info, err := m.pods.Kube().Discovery().ServerVersion()
+	if err != nil {
+		return "", "", err
 	}
-	for i, c := range b.lab.Clusters() {
-		b.versions[c.Name()+"/kubernetes"] = versions[i]
+	pod, err := m.pods.Pick(ctx, workload.Ref{Namespace: istio.SystemNamespace, Selector: "app=istiod"})
+	if err != nil {
+		return "", "", err
 	}
-	return nil
+	return info.GitVersion, pod.Spec.Containers[0].Image, nil
 }
 
 // federated are kinds of which neither a mesh nor Bookinfo has any.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,6 +30,7 @@ type runFlags struct {
 	keep                  bool
 	out                   string
 	timeout               time.Duration
+	seed                  int64
 }
 
 func (p Program) run() *cobra.Command {
@@ -55,6 +55,7 @@ func (p Program) run() *cobra.Command {
 	c.Flags().BoolVar(&f.keep, "keep", false, "leave a new lab up")
 	c.Flags().StringVar(&f.out, "out", "out", "`folder` for the reports; out/latest is the last run's")
 	c.Flags().DurationVar(&f.timeout, "timeout", time.Minute, "time-out of one scenario without its clean-up")
+	c.Flags().Int64Var(&f.seed, "seed", 0, "shuffle the scenarios by this `number`; 0 leaves them in order")
 	return c
 }
 
@@ -96,7 +97,7 @@ func (p Program) suite(f runFlags, e engine.Engine, progress io.Writer) suite.Su
 		Version:        Version(),
 		Out:            f.out,
 		ID:             fmt.Sprintf("%s-%d", time.Now().UTC().Format("20060102-150405"), os.Getpid()),
-		Seed:           rand.Int64(),
+		Seed:           f.seed,
 		Progress:       suite.NewProgress(progress, isTerminal(progress)),
 		Timeout:        f.timeout,
 	}
