@@ -86,8 +86,7 @@ func (e Edge) exchange(ctx context.Context, c Call) (rawhttp.Answer, error) {
 	conn := plain
 	if !e.Plaintext {
 		secured := tls.Client(plain, e.config())
-		// Not HandshakeContext: it closes the connection when ctx ends.
-		if err := secured.Handshake(); err != nil { //nolint:noctx // see above
+		if err := secured.HandshakeContext(ctx); err != nil {
 			return rawhttp.Answer{}, err
 		}
 		conn = secured
