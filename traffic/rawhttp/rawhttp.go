@@ -8,6 +8,7 @@ package rawhttp
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -86,7 +87,7 @@ func (c *Conn) Do(r Request) (Answer, error) {
 	_, writeErr := c.Write(r.Bytes())
 	resp, err := http.ReadResponse(c.reader, &http.Request{Method: r.Method})
 	if err != nil {
-		if writeErr != nil && err == io.ErrUnexpectedEOF {
+		if writeErr != nil && errors.Is(err, io.ErrUnexpectedEOF) {
 			err = writeErr
 		}
 		return Answer{}, fmt.Errorf("read answer: %w", err)
