@@ -121,8 +121,8 @@ Feature: Expose a service of one mesh to another
 
       Examples:
         | credentials                                | refusal                        |
-        | no certificate                             | TLS alert certificate required |
-        | c1's name from another CA                  | TLS alert unknown certificate authority |
+        | no certificate                             | TLS alert certificate_required |
+        | c1's name from another CA                  | TLS alert unknown_ca           |
         | c1's certificate and SNI "c1.example.com"  | no handshake                   |
         | c1's certificate and SNI "xc2.example.com" | no handshake                   |
         | c1's certificate and no SNI                | no handshake                   |

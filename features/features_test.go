@@ -50,15 +50,27 @@ func openLab(ctx context.Context) (cluster.Lab, error) {
 	return lab, err
 }
 
-func newBench(ctx context.Context) (*bench.Bench, error) {
+func newBench(ctx context.Context) (*heldBench, error) {
 	lab, err := openLab(ctx)
+	if err != nil {
+		return nil, err
+	}
+	hold, err := bench.Await(ctx, lab)
 	if err != nil {
 		return nil, err
 	}
 	if err := bench.Deploy(ctx, lab); err != nil {
 		return nil, err
 	}
-	return bench.New(ctx, lab, builtin.New(""))
+	b, err := bench.New(ctx, lab, builtin.New(""))
+	return &heldBench{b, hold}, err
+}
+
+// heldBench keeps the lab for as long as the process uses it: an unreachable
+// Hold would be released by the garbage collector.
+type heldBench struct {
+	*bench.Bench
+	hold *bench.Hold
 }
 
 // TestFeatures runs every scenario on the lab that is up; one alone with
@@ -71,6 +83,7 @@ func TestFeatures(t *testing.T) {
 		t.Skip(err)
 	}
 	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, b.hold.Release()) })
 	judge := suite.Judge{Bench: b, EvidenceDir: func(id string) string { return filepath.Join(t.ArtifactDir(), filepath.FromSlash(id)) }}
 	for _, s := range scenarios {
 		t.Run(s.ID, func(t *testing.T) {
@@ -89,7 +102,7 @@ func TestFeatures(t *testing.T) {
 
 // onceBench serves `godog`, which makes a program of this package that calls
 // InitializeScenario for each scenario.
-var onceBench = sync.OnceValues(func() (*bench.Bench, error) { return newBench(context.Background()) })
+var onceBench = sync.OnceValues(func() (*heldBench, error) { return newBench(context.Background()) })
 
 // scenarioTimeout is that of a scenario run by `godog`, which has none itself.
 const scenarioTimeout = time.Minute

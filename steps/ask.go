@@ -6,29 +6,31 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/meshfed/meshfed/traffic"
 )
 
 // asked is a request that was sent and what became of it.
 type asked struct {
 	what  string
 	nonce string
-	Answer
+	traffic.Outcome
 }
 
-func (a asked) String() string { return fmt.Sprintf("%s [nonce %s]: %s", a.what, a.nonce, a.Answer) }
+func (a asked) String() string { return fmt.Sprintf("%s [nonce %s]: %s", a.what, a.nonce, a.Outcome) }
 
 // question is a request that can be asked again, each time with a nonce of the
 // asker's choice.
 type question struct {
 	what string
-	send func(ctx context.Context, nonce string) (Answer, error)
+	send func(ctx context.Context, nonce string) (traffic.Outcome, error)
 }
 
 // control is a question whose answer is known: it proves that the mesh is
 // alive while something else is refused.
 type control struct {
 	question
-	fits func(Answer) bool
+	fits func(traffic.Outcome) bool
 }
 
 func newNonce() string { return rand.Text()[:12] }
@@ -40,7 +42,7 @@ func (w *World) ask(ctx context.Context, q question, nonce string) (asked, error
 		w.record = append(w.record, fmt.Sprintf("%s [nonce %s]: not sent: %v", q.what, nonce, err))
 		return asked{}, inconclusive(fmt.Errorf("%s: %w", q.what, err))
 	}
-	a := asked{what: q.what, nonce: nonce, Answer: answer}
+	a := asked{what: q.what, nonce: nonce, Outcome: answer}
 	w.record = append(w.record, time.Now().UTC().Format("15:04:05.000 ")+a.String())
 	return a, nil
 }
@@ -58,20 +60,20 @@ var errLate = errors.New("it did not happen in time")
 
 // until asks, each time anew, until the answer fits, at most for patience. The
 // error says what was seen last and what was wanted.
-func (w *World) until(ctx context.Context, q question, patience time.Duration, wanted string, fits func(Answer) bool) (asked, error) {
+func (w *World) until(ctx context.Context, q question, patience time.Duration, wanted string, fits func(traffic.Outcome) bool) (asked, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errLate)
 	defer cancel()
 	var last asked
 	for {
 		one, err := w.ask(ctx, q, newNonce())
 		if ctx.Err() != nil {
-			return last, fmt.Errorf("%s: want %s; seen last: %s (%w, after %s)", q.what, wanted, last.Answer, context.Cause(ctx), patience)
+			return last, fmt.Errorf("%s: want %s; seen last: %s (%w, after %s)", q.what, wanted, last.Outcome, context.Cause(ctx), patience)
 		}
 		if err != nil {
 			return one, err
 		}
 		last = one
-		if fits(one.Answer) {
+		if fits(one.Outcome) {
 			return one, nil
 		}
 		rest(ctx)
@@ -90,22 +92,11 @@ func rest(ctx context.Context) {
 
 // answered waits until a question is answered by that workload and makes it
 // the control of what follows, and what "it" means there.
-func (w *World) answered(ctx context.Context, q question, by workload) error {
-	fits := func(a Answer) bool { return a.By(by.service, by.version, by.cluster) }
-	one, err := w.until(ctx, q, settling, "an answer of "+by.String(), fits)
+func (w *World) answered(ctx context.Context, q question, want traffic.Backend) error {
+	one, err := w.until(ctx, q, settling, "an answer of "+want.String(), by(want))
 	if err != nil {
 		return err
 	}
-	w.control, w.seen = &control{question: q, fits: fits}, &one
+	w.control, w.seen = &control{question: q, fits: by(want)}, &one
 	return nil
-}
-
-// workload in the words of the features. An empty version means any.
-type workload struct{ service, version, cluster string }
-
-func (w workload) String() string {
-	if w.version == "" {
-		return w.service + " of " + w.cluster
-	}
-	return w.service + " " + w.version + " of " + w.cluster
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/cucumber/godog"
+
+	"github.com/meshfed/meshfed/traffic"
 )
 
 func (w *World) edgeSteps(sc *godog.ScenarioContext) {
@@ -23,7 +25,7 @@ func (w *World) atEdge(mesh, method, path, words string) (question, error) {
 	}
 	return question{
 		what: fmt.Sprintf("%s %s at %s with %s", method, path, mesh, words),
-		send: func(ctx context.Context, nonce string) (Answer, error) {
+		send: func(ctx context.Context, nonce string) (traffic.Outcome, error) {
 			return w.Meshes.Edge(ctx, mesh, caller, Request{Method: method, URL: path, Nonce: nonce})
 		},
 	}, nil
@@ -34,7 +36,7 @@ func (w *World) edgeAnswered(ctx context.Context, mesh, method, path, caller, se
 	if err != nil {
 		return err
 	}
-	return w.answered(ctx, q, workload{service, version, from})
+	return w.answered(ctx, q, traffic.Backend{Service: service, Version: version, Cluster: from})
 }
 
 func (w *World) edgeRefused(ctx context.Context, mesh, method, path, caller, words string) error {
@@ -62,7 +64,7 @@ func (w *World) edgeGone(ctx context.Context, within, mesh, method, path, caller
 	if err != nil {
 		return err
 	}
-	gone := func(a Answer) bool { return a.Kind != Answered }
+	gone := func(a traffic.Outcome) bool { return a.Kind != traffic.Allowed }
 	if _, err := w.until(ctx, q, patience, "no answer any more", gone); err != nil {
 		return err
 	}
@@ -71,7 +73,7 @@ func (w *World) edgeGone(ctx context.Context, within, mesh, method, path, caller
 		if err != nil {
 			return err
 		}
-		if !gone(one.Answer) {
+		if !gone(one.Outcome) {
 			return fmt.Errorf("it was gone and came back: %s", one)
 		}
 	}
@@ -84,6 +86,6 @@ func (w *World) NothingExposed(ctx context.Context, mesh string) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.until(ctx, q, settling, "no connection, since nothing is exposed", func(a Answer) bool { return a.Kind == Cut })
+	_, err = w.until(ctx, q, settling, "no connection, since nothing is exposed", func(a traffic.Outcome) bool { return a.Kind == traffic.Reset || a.Kind == traffic.Unreachable })
 	return err
 }

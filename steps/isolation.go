@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/cucumber/godog"
+
+	"github.com/meshfed/meshfed/traffic"
 )
 
 func (w *World) isolationSteps(sc *godog.ScenarioContext) {
@@ -41,11 +43,13 @@ func (w *World) there(ctx context.Context, mesh string, target Target, url strin
 
 // onThisSide are the ends of a request of which the other side knows nothing:
 // not one byte came from there, not even a refusal.
-func onThisSide() []Kind { return []Kind{Cut, TimedOut, Unreachable, Unavailable} }
+func onThisSide() []traffic.Kind {
+	return []traffic.Kind{traffic.Reset, traffic.TimedOut, traffic.Unreachable, traffic.UpstreamFailed}
+}
 
 // urlUnreachable holds if the request ended on this side.
 func (w *World) urlUnreachable(ctx context.Context, from, url string) error {
 	ended := onThisSide()
 	q := w.inside(from, Request{Method: http.MethodGet, URL: url})
-	return w.refused(ctx, q, fmt.Sprintf("one of %v", ended), func(a Answer) bool { return slices.Contains(ended, a.Kind) })
+	return w.refused(ctx, q, fmt.Sprintf("one of %v", ended), func(a traffic.Outcome) bool { return slices.Contains(ended, a.Kind) })
 }

@@ -5,20 +5,21 @@ import (
 	"fmt"
 
 	"github.com/meshfed/meshfed/reports"
+	"github.com/meshfed/meshfed/traffic"
 )
 
 // Meshes is how steps send requests and see them arrive. An error of any of
 // its methods is one of the harness or the environment: what becomes of a
-// request is never an error but an Answer.
+// request is never an error but a traffic.Outcome.
 type Meshes interface {
 	// GatewayAddress is where the other meshes reach the private ingress
 	// gateway of a mesh.
 	GatewayAddress(ctx context.Context, mesh string) (host, port string, err error)
 	// Edge sends a request to the private ingress gateway of a mesh, from
 	// outside all meshes, as somebody.
-	Edge(ctx context.Context, mesh string, as Caller, r Request) (Answer, error)
+	Edge(ctx context.Context, mesh string, as Caller, r Request) (traffic.Outcome, error)
 	// Inside sends a request some times from the workload sleep of a mesh.
-	Inside(ctx context.Context, mesh string, r Request, times int) ([]Answer, error)
+	Inside(ctx context.Context, mesh string, r Request, times int) ([]traffic.Outcome, error)
 	// Arrivals are the requests with that nonce which Bookinfo's workloads
 	// in a mesh have seen. It is an error if that cannot be known.
 	Arrivals(ctx context.Context, mesh, nonce string) ([]Arrival, error)

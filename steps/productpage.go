@@ -8,6 +8,7 @@ import (
 	"github.com/cucumber/godog"
 
 	"github.com/meshfed/meshfed/steps/internal/page"
+	"github.com/meshfed/meshfed/traffic"
 )
 
 func (w *World) pageSteps(sc *godog.ScenarioContext) {
@@ -27,10 +28,10 @@ func (w *World) productPage(mesh, user string) question {
 	return w.inside(mesh, Request{Method: http.MethodGet, URL: "http://productpage:9080/productpage", User: user})
 }
 
-func shows(want string) func(Answer) bool {
-	return func(a Answer) bool {
+func shows(want string) func(traffic.Outcome) bool {
+	return func(a traffic.Outcome) bool {
 		p, err := page.Read(a.Body)
-		return a.Kind == Answered && err == nil && p.String() == want
+		return a.Kind == traffic.Allowed && err == nil && p.String() == want
 	}
 }
 
@@ -79,7 +80,7 @@ func (w *World) reviewsSaw(ctx context.Context, mesh, nonce string) (bool, error
 func (w *World) pageShowsNone(ctx context.Context, mesh, user, other string) error {
 	nonce := newNonce()
 	q := w.productPage(mesh, user)
-	again := question{what: q.what, send: func(ctx context.Context, _ string) (Answer, error) { return q.send(ctx, nonce) }}
+	again := question{what: q.what, send: func(ctx context.Context, _ string) (traffic.Outcome, error) { return q.send(ctx, nonce) }}
 	none := shows(page.Page{}.String())
 	one, err := w.until(ctx, again, settling, "a page that says so", none)
 	if err != nil {
@@ -89,7 +90,7 @@ func (w *World) pageShowsNone(ctx context.Context, mesh, user, other string) err
 	if err != nil {
 		return err
 	}
-	if !none(attempt.Answer) {
+	if !none(attempt.Outcome) {
 		return fmt.Errorf("the reviews were unavailable, and now the page shows %s: %s", read(attempt), attempt)
 	}
 	if err := w.unseen(ctx, other, nonce); err != nil {

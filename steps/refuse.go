@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/meshfed/meshfed/traffic"
 )
 
 // errNoControl is a fault of the feature, not of the engine.
@@ -11,12 +13,12 @@ var errNoControl = errors.New("no request was answered before in this scenario, 
 
 // refused asks q once, between two controls, and checks that it failed as
 // wanted and that no workload of any mesh saw it.
-func (w *World) refused(ctx context.Context, q question, wanted string, fits func(Answer) bool) error {
+func (w *World) refused(ctx context.Context, q question, wanted string, fits func(traffic.Outcome) bool) error {
 	attempt, after, err := w.betweenControls(ctx, q, newNonce())
 	if err != nil {
 		return err
 	}
-	if !fits(attempt.Answer) {
+	if !fits(attempt.Outcome) {
 		return fmt.Errorf("want %s; got: %s", wanted, attempt)
 	}
 	for _, c := range w.Lab.Clusters() {
@@ -46,7 +48,7 @@ func (w *World) betweenControls(ctx context.Context, q question, nonce string) (
 // alive asks the control once.
 func (w *World) alive(ctx context.Context, when string) (asked, error) {
 	one, err := w.ask(ctx, w.control.question, newNonce())
-	if err == nil && !w.control.fits(one.Answer) {
+	if err == nil && !w.control.fits(one.Outcome) {
 		err = fmt.Errorf("the control failed %s the attempt: %s", when, one)
 	}
 	return one, err
@@ -67,12 +69,12 @@ func (w *World) unseen(ctx context.Context, mesh, nonce string) error {
 // counted holds if the control was seen where it was answered: a counter that
 // counts nothing would make every "unseen" true.
 func (w *World) counted(ctx context.Context, control asked) error {
-	arrivals, err := w.Meshes.Arrivals(ctx, control.Cluster, control.nonce)
+	arrivals, err := w.Meshes.Arrivals(ctx, control.Backend.Cluster, control.nonce)
 	if err != nil {
 		return inconclusive(err)
 	}
 	if len(arrivals) == 0 {
-		return inconclusive(fmt.Errorf("no workload of %s counted the control %s", control.Cluster, control))
+		return inconclusive(fmt.Errorf("no workload of %s counted the control %s", control.Backend.Cluster, control))
 	}
 	return nil
 }

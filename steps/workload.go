@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/cucumber/godog"
+
+	"github.com/meshfed/meshfed/traffic"
 )
 
 func (w *World) workloadSteps(sc *godog.ScenarioContext) {
@@ -17,11 +19,11 @@ func (w *World) workloadSteps(sc *godog.ScenarioContext) {
 func (w *World) inside(mesh string, r Request) question {
 	return question{
 		what: fmt.Sprintf("%s in %s", r, mesh),
-		send: func(ctx context.Context, nonce string) (Answer, error) {
+		send: func(ctx context.Context, nonce string) (traffic.Outcome, error) {
 			r.Nonce = nonce
 			answers, err := w.Meshes.Inside(ctx, mesh, r, 1)
 			if err != nil {
-				return Answer{}, err
+				return traffic.Outcome{}, err
 			}
 			return answers[0], nil
 		},
@@ -29,19 +31,19 @@ func (w *World) inside(mesh string, r Request) question {
 }
 
 func (w *World) workloadAnswered(ctx context.Context, mesh, method, url, service, version, from string) error {
-	return w.answered(ctx, w.inside(mesh, Request{Method: method, URL: url}), workload{service, version, from})
+	return w.answered(ctx, w.inside(mesh, Request{Method: method, URL: url}), traffic.Backend{Service: service, Version: version, Cluster: from})
 }
 
 // share counts how many of many are answered by one workload, once both sides
 // have been seen to take part. Every one of them must be answered by somebody.
-func (w *World) share(ctx context.Context, low, high, times int, method, url, mesh, by string) error {
+func (w *World) share(ctx context.Context, low, high, times int, method, url, mesh, words string) error {
 	r := Request{Method: method, URL: url}
-	wanted, err := parseWorkload(by)
+	wanted, err := parseWorkload(words)
 	if err != nil {
 		return err
 	}
-	fits := func(a Answer) bool { return a.By(wanted.service, wanted.version, wanted.cluster) }
-	if _, err := w.until(ctx, w.inside(mesh, r), settling, "an answer of "+by, fits); err != nil {
+	fits := by(wanted)
+	if _, err := w.until(ctx, w.inside(mesh, r), settling, "an answer of "+words, fits); err != nil {
 		return err
 	}
 	r.Nonce = newNonce()
@@ -51,27 +53,27 @@ func (w *World) share(ctx context.Context, low, high, times int, method, url, me
 	}
 	count := 0
 	for _, a := range answers {
-		if a.Kind != Answered {
+		if a.Kind != traffic.Allowed {
 			return fmt.Errorf("one of %d was not answered: %s", times, a)
 		}
 		if fits(a) {
 			count++
 		}
 	}
-	w.record = append(w.record, fmt.Sprintf("%d of %d answered by %s", count, times, by))
+	w.record = append(w.record, fmt.Sprintf("%d of %d answered by %s", count, times, words))
 	if count < low || count > high {
-		return fmt.Errorf("%d of %d were answered by %s, want between %d and %d", count, times, by, low, high)
+		return fmt.Errorf("%d of %d were answered by %s, want between %d and %d", count, times, words, low, high)
 	}
 	return nil
 }
 
-func parseWorkload(words string) (workload, error) {
-	var w workload
-	_, err := fmt.Sscanf(words, "%s %s of %s", &w.service, &w.version, &w.cluster)
+func parseWorkload(words string) (traffic.Backend, error) {
+	var b traffic.Backend
+	_, err := fmt.Sscanf(words, "%s %s of %s", &b.Service, &b.Version, &b.Cluster)
 	if err != nil {
-		return workload{}, fmt.Errorf(`a workload %q: want "reviews v2 of c2"`, words)
+		return traffic.Backend{}, fmt.Errorf(`a workload %q: want "reviews v2 of c2"`, words)
 	}
-	return w, nil
+	return b, nil
 }
 
 // arrivedAs is about the request that was answered last.
@@ -79,12 +81,12 @@ func (w *World) arrivedAs(ctx context.Context, method, path, host string) error 
 	if w.seen == nil {
 		return errNoControl
 	}
-	arrivals, err := w.Meshes.Arrivals(ctx, w.seen.Cluster, w.seen.nonce)
+	arrivals, err := w.Meshes.Arrivals(ctx, w.seen.Backend.Cluster, w.seen.nonce)
 	if err != nil {
 		return inconclusive(err)
 	}
 	for _, a := range arrivals {
-		if a.Service != w.seen.Service {
+		if a.Service != w.seen.Backend.Service {
 			continue
 		}
 		if a.Method != method || a.Path != path || a.Host != host {
@@ -92,7 +94,7 @@ func (w *World) arrivedAs(ctx context.Context, method, path, host string) error 
 		}
 		return nil
 	}
-	return fmt.Errorf("%s of %s has not seen %s", w.seen.Service, w.seen.Cluster, w.seen)
+	return fmt.Errorf("%s of %s has not seen %s", w.seen.Backend.Service, w.seen.Backend.Cluster, w.seen)
 }
 
 // more repeats the request that was answered last; each must be answered by
@@ -101,6 +103,7 @@ func (w *World) more(ctx context.Context, wanted, times int, service, version, f
 	if w.control == nil {
 		return errNoControl
 	}
+	want := traffic.Backend{Service: service, Version: version, Cluster: from}
 	count := 0
 	var other asked
 	for range times {
@@ -108,7 +111,7 @@ func (w *World) more(ctx context.Context, wanted, times int, service, version, f
 		if err != nil {
 			return err
 		}
-		if one.By(service, version, from) {
+		if by(want)(one.Outcome) {
 			count++
 		} else {
 			other = one

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -63,59 +61,24 @@ func authority(ctx context.Context, first cluster.Cluster) (*authorityOf, error)
 	return openAuthority(stored)
 }
 
-// newAuthority makes a root and wraps it as a Secret. Keys pass through a
-// folder that only this user can read, and that is removed at once.
+// newAuthority makes a root and wraps it as a Secret.
 func newAuthority() (*corev1.Secret, error) {
 	root, err := pki.New(pki.Options{})
 	if err != nil {
 		return nil, err
 	}
-	secret := &corev1.Secret{
+	return &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: authoritySecret, Namespace: authorityNamespace},
-		Data:       map[string][]byte{},
-	}
-	err = inFolder(func(dir string) error {
-		if err := root.Save(dir); err != nil {
-			return err
-		}
-		for _, name := range []string{rootCertificate, rootKey} {
-			content, err := os.ReadFile(filepath.Join(dir, name))
-			if err != nil {
-				return err
-			}
-			secret.Data[name] = content
-		}
-		return nil
-	})
-	return secret, err
+		Data:       map[string][]byte{rootCertificate: root.RootPEM(), rootKey: root.KeyPEM()},
+	}, nil
 }
 
 func openAuthority(stored *corev1.Secret) (*authorityOf, error) {
-	var root *pki.Authority
-	err := inFolder(func(dir string) (err error) {
-		for _, name := range []string{rootCertificate, rootKey} {
-			if err := os.WriteFile(filepath.Join(dir, name), stored.Data[name], 0o600); err != nil {
-				return err
-			}
-		}
-		root, err = pki.Load(dir)
-		return err
-	})
+	root, err := pki.Parse(stored.Data[rootCertificate], stored.Data[rootKey])
 	if err != nil {
 		return nil, fmt.Errorf("certificate authority in secret %s/%s: %w", authorityNamespace, authoritySecret, err)
 	}
 	return &authorityOf{root}, nil
-}
-
-// inFolder runs f with a folder that is private to this user (mode 0700) and
-// gone afterwards.
-func inFolder(f func(dir string) error) error {
-	dir, err := os.MkdirTemp("", "meshfed-pki-")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	return f(dir)
 }
 
 // missingSecrets are the secrets of a cluster's gateways, unless those that are

@@ -41,6 +41,9 @@ type Scenario struct {
 	Pickle *messages.Pickle
 }
 
+// Where is the scenario's place as ByPaths reads it: "expose.feature:12".
+func (s Scenario) Where() string { return fmt.Sprintf("%s:%d", s.File, s.Line) }
+
 // Load reads every feature file below the root of fsys, in the order of their
 // names.
 func Load(fsys fs.FS) ([]Scenario, error) {

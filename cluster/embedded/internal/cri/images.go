@@ -108,8 +108,13 @@ func (s *Server) isHidden(img image.Image) bool {
 // describeImage pins every image: kubelet's garbage collection has nothing to gain.
 func describeImage(img image.Image) *runtimeapi.Image {
 	out := &runtimeapi.Image{
-		Id: img.ID, RepoTags: img.Names, RepoDigests: []string{img.Digest()}, Size: img.Size, Pinned: true,
+		Id: img.ID, RepoDigests: []string{img.Digest()}, Size: img.Size, Pinned: true,
 		Spec: &runtimeapi.ImageSpec{Image: img.Names[0]},
+	}
+	for _, name := range img.Names {
+		if !strings.Contains(name, "@") {
+			out.RepoTags = append(out.RepoTags, name)
+		}
 	}
 	user, _, _ := strings.Cut(img.User, ":")
 	if uid, err := strconv.ParseInt(user, 10, 64); err == nil {

@@ -22,7 +22,7 @@ func TestAContainerSeesNoFilesOfTheNode(t *testing.T) {
 	mounts := n.outcome(containerConfig("cat", "/proc/self/mountinfo"))
 	for line := range strings.Lines(mounts) {
 		fields := strings.Fields(line)
-		assert.NotContains(t, []string{"/root", "/home", "/work", "/usr"}, fields[4])
+		assert.NotContains(t, []string{"/root", "/home", "/usr"}, fields[4])
 		if strings.Contains(line, " - ext4 ") {
 			assert.Fail(t, "a disk of the node is mounted", line)
 		}
@@ -208,6 +208,18 @@ func TestNoNewPrivilegesIsSetWhenAsked(t *testing.T) {
 	n := startNode(t)
 	assert.Equal(t, "0", n.self()["NoNewPrivs"])
 	assert.Equal(t, "1", n.self(func(c *runtimeapi.ContainerConfig) { security(c).NoNewPrivs = true })["NoNewPrivs"])
+}
+
+func TestASetuidProgramGainsNothingUnderNoNewPrivileges(t *testing.T) {
+	n := startNode(t)
+	euid := func(noNewPrivs bool) string {
+		config := containerConfig("euid")
+		config.Command = []string{"suid"}
+		security(config).RunAsUsername, security(config).NoNewPrivs = "envoy", noNewPrivs
+		return n.outcome(config)
+	}
+	assert.Equal(t, "Effective uid: 0\n", euid(false))
+	assert.Equal(t, "Effective uid: 1337\n", euid(true))
 }
 
 // Envoy, as uid 1337, opens its access log /dev/stdout by name and rejects its

@@ -106,4 +106,10 @@ func TestAPodOfTheNodesNetworkHasTheNodesName(t *testing.T) {
 	b.exit()
 	assert.NotContains(t, strings.Fields(b.output()), "eth0")
 	assert.Contains(t, strings.Fields(b.output()), "lo")
+
+	config := podConfig(n)
+	config.Linux.SecurityContext.NamespaceOptions.Network = runtimeapi.NamespaceMode_NODE
+	config.Linux.Sysctls = map[string]string{"net.ipv4.ip_forward": "0"}
+	_, err := n.runtime.RunPodSandbox(t.Context(), &runtimeapi.RunPodSandboxRequest{Config: config})
+	assert.ErrorContains(t, err, "with hostNetwork it would be the node's")
 }

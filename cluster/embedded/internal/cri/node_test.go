@@ -97,6 +97,9 @@ func writeImage(t *testing.T, dir string, description map[string]any) {
 	payload, err := os.ReadFile(os.Getenv(payloadPath))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(rootfs, "bin", "payload"), payload, 0o755))
+	suid := filepath.Join(rootfs, "bin", "suid")
+	require.NoError(t, os.WriteFile(suid, payload, 0o755))
+	require.NoError(t, os.Chmod(suid, 0o755|os.ModeSetuid))
 	require.NoError(t, os.WriteFile(filepath.Join(rootfs, "etc", "passwd"),
 		[]byte("root:x:0:0:root:/root:/bin/sh\nenvoy:x:1337:1338::/home/envoy:/bin/sh\n"), 0o644))
 	require.NoError(t, os.WriteFile(filepath.Join(rootfs, "etc", "group"), []byte("root:x:0:\nmesh:x:1338:\nextra:x:2000:envoy\n"), 0o644))

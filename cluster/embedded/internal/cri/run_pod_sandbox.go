@@ -64,6 +64,9 @@ func (s *Server) checkSandbox(req *runtimeapi.RunPodSandboxRequest) error {
 		if err := v.Validate(); err != nil {
 			return fmt.Errorf("run pod: %w", err)
 		}
+		if ns.GetNetwork() == runtimeapi.NamespaceMode_NODE && v.OfNetwork() {
+			return fmt.Errorf("run pod: sysctl %s: with hostNetwork it would be the node's", v.Name)
+		}
 	}
 	return nil
 }

@@ -15,7 +15,6 @@ import (
 	"net"
 	"os"
 	"sync"
-	"time"
 
 	"golang.org/x/sys/unix"
 	"google.golang.org/grpc"
@@ -36,7 +35,6 @@ type Server struct {
 	streams  *streamServer
 	listener net.Listener
 	events   *hub
-	started  time.Time
 
 	mu         sync.Mutex
 	sandboxes  map[string]*sandbox
@@ -57,7 +55,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	cfg = cfg.withDefaults()
 	s := &Server{
-		cfg: cfg, events: newHub(), started: time.Now(),
+		cfg: cfg, events: newHub(),
 		sandboxes: map[string]*sandbox{}, containers: map[string]*ctr{}, hidden: map[string]bool{},
 	}
 	if err := s.open(); err != nil {

@@ -24,7 +24,7 @@ func list() *cobra.Command {
 			}
 			table := reports.NewTable(cmd.OutOrStdout(), "id", "where", "name", "tags")
 			for _, s := range scenarios {
-				row := []string{s.ID, fmt.Sprintf("%s:%d", s.File, s.Line), s.Name, strings.Join(s.Tags, " ")}
+				row := []string{s.ID, s.Where(), s.Name, strings.Join(s.Tags, " ")}
 				if err := table.Append(row); err != nil {
 					return fmt.Errorf("list: %w", err)
 				}

@@ -25,6 +25,7 @@ type place struct {
 	lab cluster.Lab
 	// made says that the lab is this run's own.
 	made bool
+	hold *bench.Hold
 }
 
 // prepare is the set-up of a run.
@@ -32,6 +33,11 @@ func (p *place) prepare(ctx context.Context) (suite.Bench, error) {
 	if err := p.find(ctx); err != nil {
 		return nil, err
 	}
+	hold, err := bench.Take(p.lab)
+	if err != nil {
+		return nil, err
+	}
+	p.hold = hold
 	if err := bench.Deploy(ctx, p.lab); err != nil {
 		return nil, err
 	}
@@ -57,7 +63,10 @@ func (p *place) find(ctx context.Context) (err error) {
 const deleteLimit = 30 * time.Second
 
 // leave removes the lab if the run made it and nobody wants to keep it.
-func (p *place) leave(ctx context.Context) error {
+func (p *place) leave(ctx context.Context) (err error) {
+	if p.hold != nil {
+		defer func() { err = errors.Join(err, p.hold.Release()) }()
+	}
 	if !p.made {
 		return nil
 	}

@@ -13,7 +13,9 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
+	"k8s.io/klog/v2"
 
 	"github.com/meshfed/meshfed/cluster"
 	"github.com/meshfed/meshfed/cmd/conformance/internal/labcmd"
@@ -48,6 +50,9 @@ func (u usageError) Unwrap() error { return u.error }
 // Main runs the command line and returns the exit code (see reports.Exit…).
 // The first interrupt ends the run in good order, the second one at once.
 func (p Program) Main(args []string, out, errs io.Writer) int {
+	// client-go logs an exec that was cancelled as an error of its own; what
+	// matters of it is in the error that it returns.
+	klog.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)

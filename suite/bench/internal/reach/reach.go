@@ -1,7 +1,6 @@
 // Package reach sends the requests of scenarios and sees them arrive: at the
 // gateways from outside all meshes, and from Bookinfo's workloads through what
-// the fixtures' program offers over exec. It judges no scenario; it only puts
-// what came of a request into the words of package steps.
+// the fixtures' program offers over exec. It judges no scenario.
 package reach
 
 import (
@@ -35,7 +34,7 @@ type Reach struct {
 
 	mu           sync.Mutex
 	addresses    map[string]cluster.GatewayAddress
-	certificates map[steps.Caller]tls.Certificate
+	certificates map[steps.Caller]*tls.Certificate
 }
 
 var _ steps.Meshes = (*Reach)(nil)
@@ -48,7 +47,7 @@ func New(meshes map[string]Mesh, authority *pki.Authority) (*Reach, error) {
 	}
 	return &Reach{
 		meshes: meshes, own: authority, impostor: impostor, roots: authority.Pool(),
-		addresses: map[string]cluster.GatewayAddress{}, certificates: map[steps.Caller]tls.Certificate{},
+		addresses: map[string]cluster.GatewayAddress{}, certificates: map[steps.Caller]*tls.Certificate{},
 	}, nil
 }
 

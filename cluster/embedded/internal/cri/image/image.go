@@ -34,8 +34,16 @@ type Image struct {
 	Size uint64
 }
 
-// Digest is the image's name by content, as kubelet records it.
-func (i Image) Digest() string { return repositoryOf(i.Names[0]) + "@" + i.ID }
+// Digest is the image's name by content, as kubelet records it: one that it was
+// given, or else one made from its id.
+func (i Image) Digest() string {
+	for _, name := range i.Names {
+		if strings.Contains(name, "@") {
+			return name
+		}
+	}
+	return repositoryOf(i.Names[0]) + "@" + i.ID
+}
 
 // Store finds images. Implementations are safe for concurrent use.
 type Store interface {

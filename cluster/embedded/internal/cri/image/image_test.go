@@ -54,6 +54,20 @@ func TestAnImageIsFoundByEveryNameItsDigestAndItsId(t *testing.T) {
 	assert.ErrorContains(t, err, "known are docker.io/library/a:1, meshfed.local/a:dev")
 }
 
+func TestAnImageNamedByDigestIsFoundByItAlone(t *testing.T) {
+	root := t.TempDir()
+	write(t, root, "a", `{"names":["a@sha256:12"]}`)
+	d, err := OpenDir(root)
+	require.NoError(t, err)
+	img, err := d.Resolve("a:with-a-tag@sha256:12")
+	require.NoError(t, err)
+	assert.Equal(t, "docker.io/library/a@sha256:12", img.Digest())
+	_, err = d.Resolve("a@sha256:13")
+	assert.Error(t, err)
+	_, err = d.Resolve("a")
+	assert.Error(t, err)
+}
+
 func TestAnImageAddedLaterIsFound(t *testing.T) {
 	root := t.TempDir()
 	d, err := OpenDir(root)

@@ -31,6 +31,9 @@ func (s Sysctl) Validate() error {
 	return fmt.Errorf("sysctl %q: not a setting of the pod's own namespaces (net.*, kernel.shm*, kernel.msg*, kernel.sem, fs.mqueue.*)", s.Name)
 }
 
+// OfNetwork says whether the setting belongs to a network namespace.
+func (s Sysctl) OfNetwork() bool { return strings.HasPrefix(s.path(), "net/") }
+
 // path follows sysctl(8): the first separator, dot or slash, is the separator,
 // and the other one is then part of a name ("net/ipv4/conf/eth0.1/forwarding").
 func (s Sysctl) path() string {

@@ -50,6 +50,7 @@ func words() map[string]func([]string) error {
 		"write":  func(a []string) error { return os.WriteFile(a[0], []byte(a[1]), 0o644) },
 		"reopen": reopen,
 		"self":   describeSelf,
+		"euid":   func([]string) error { fmt.Println("Effective uid:", os.Geteuid()); return nil },
 		"wait":   func([]string) error { fmt.Println("waiting"); return waitFor(syscall.SIGTERM) },
 		"await": func(a []string) error {
 			n, err := strconv.Atoi(a[0])

@@ -1,0 +1,45 @@
+package steps
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meshfed/meshfed/traffic"
+)
+
+// by says whether a workload that fits answered.
+func by(want traffic.Backend) func(traffic.Outcome) bool {
+	return func(o traffic.Outcome) bool { return o.Kind == traffic.Allowed && o.Backend.Fits(want) }
+}
+
+// refusal is a way to be refused, in the words of the features.
+type refusal struct {
+	kinds []traffic.Kind
+	// alert that must have ended the handshake, if it is not empty.
+	alert traffic.TLSAlert
+}
+
+// parseRefusal reads a refusal in the words of the features.
+func parseRefusal(words string) (refusal, error) {
+	if alert, is := strings.CutPrefix(words, "TLS alert "); is {
+		return refusal{kinds: []traffic.Kind{traffic.HandshakeRefused}, alert: traffic.TLSAlert(alert)}, nil
+	}
+	known := map[string][]traffic.Kind{
+		"denied by policy": {traffic.DeniedByPolicy},
+		"no route":         {traffic.NoRoute},
+		// Whoever cuts the connection, and at which byte, is up to the proxy
+		// and the path to it; that there was neither TLS nor HTTP is not.
+		"no handshake":  {traffic.Reset, traffic.HandshakeRefused},
+		"no connection": {traffic.Reset, traffic.Unreachable},
+	}
+	kinds, is := known[words]
+	if !is {
+		return refusal{}, fmt.Errorf(`a refusal %q: want "denied by policy", "no route", "TLS alert …", "no handshake" or "no connection"`, words)
+	}
+	return refusal{kinds: kinds}, nil
+}
+
+func (r refusal) fits(o traffic.Outcome) bool {
+	return slices.Contains(r.kinds, o.Kind) && (r.alert == "" || o.Alert == r.alert)
+}
