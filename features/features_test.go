@@ -116,8 +116,7 @@ func InitializeScenario(sc *godog.ScenarioContext) {
 		steps.NewWorld(steps.Environment{}).Register(sc)
 		return
 	}
-	var session *bench.Session
-	session = b.NewSession("godog")
+	session := b.NewSession("godog")
 	session.Steps(sc)
 	var cancel context.CancelFunc
 	sc.Before(func(ctx context.Context, _ *godog.Scenario) (context.Context, error) {

@@ -90,7 +90,7 @@ func (w Witness) ask(ctx context.Context, ref workload.Ref, command []string) ([
 	all, ctx := errgroup.WithContext(ctx)
 	for i := range pods {
 		all.Go(func() error {
-			if err := run(ctx, w.Pods, &pods[i], ref.Container, command, nil, &answers[i]); err != nil {
+			if err := (place{w.Pods, &pods[i], ref.Container}).run(ctx, command, nil, &answers[i]); err != nil {
 				return err
 			}
 			if !answers[i].Complete {

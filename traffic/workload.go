@@ -59,7 +59,7 @@ func (w Workload) Send(ctx context.Context, asks ...Ask) ([]Outcome, error) {
 		return nil, fmt.Errorf("send from %s: %w", w.Ref, err)
 	}
 	var report wire.Report
-	if err := run(ctx, w.Pods, pod, w.Ref.Container, []string{w.Program, "probe"}, in, &report); err != nil {
+	if err := (place{w.Pods, pod, w.Ref.Container}).run(ctx, []string{w.Program, "probe"}, in, &report); err != nil {
 		return nil, fmt.Errorf("send: %w", err)
 	}
 	if len(report.Results) != len(wants) {
@@ -72,11 +72,18 @@ func (w Workload) Send(ctx context.Context, asks ...Ask) ([]Outcome, error) {
 	return outcomes, nil
 }
 
-// run executes the fixture's program in a pod and reads the JSON it prints.
-func run(ctx context.Context, pods Pods, pod *corev1.Pod, container string, command []string, in []byte, out any) error {
+// place is where the fixture's program runs.
+type place struct {
+	pods      Pods
+	pod       *corev1.Pod
+	container string
+}
+
+// run executes the program and reads the JSON it prints into out.
+func (p place) run(ctx context.Context, command []string, in []byte, out any) error {
 	var stdout, stderr bytes.Buffer
-	code, err := pods.ExecIn(ctx, pod, container, command, cluster.Streams{In: bytes.NewReader(in), Out: &stdout, Err: &stderr})
-	what := fmt.Sprintf("%s in %s/%s", strings.Join(command, " "), pod.Namespace, pod.Name)
+	code, err := p.pods.ExecIn(ctx, p.pod, p.container, command, cluster.Streams{In: bytes.NewReader(in), Out: &stdout, Err: &stderr})
+	what := fmt.Sprintf("%s in %s/%s", strings.Join(command, " "), p.pod.Namespace, p.pod.Name)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}

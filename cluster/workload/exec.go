@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -47,10 +49,27 @@ func (c *Client) ExecIn(ctx context.Context, pod *corev1.Pod, in string, command
 	if errors.As(err, &exit) && exit.Exited() {
 		return exit.ExitStatus(), nil
 	}
+	if endedByDeadline(ctx, err) {
+		err = context.Cause(ctx)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", what, err)
 	}
 	return 0, nil
+}
+
+// endedByDeadline says whether it was ctx that ended the stream. The stream's
+// connection has ctx's deadline as its own, and its timer may go off a moment
+// sooner: a caller that asked ctx then would take the end of its patience for a
+// broken connection.
+func endedByDeadline(ctx context.Context, err error) bool {
+	const moment = 100 * time.Millisecond
+	deadline, has := ctx.Deadline()
+	if !has || !errors.Is(err, os.ErrDeadlineExceeded) || time.Until(deadline) > moment {
+		return false
+	}
+	<-ctx.Done()
+	return true
 }
 
 // executor speaks WebSocket and, to servers or through proxies that do not

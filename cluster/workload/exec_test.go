@@ -36,6 +36,7 @@ func (k kubelet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	streams.ServeExec(w, r, k, "", "", q.Get("container"), q["command"], options, time.Minute, time.Minute, streams.SupportedStreamingProtocols)
 }
 
+//nolint:revive // kubelet's own interface
 func (k kubelet) ExecInContainer(ctx context.Context, _, _, container string, cmd []string, in io.Reader, out, err io.WriteCloser, _ bool, _ <-chan streams.TerminalSize, _ time.Duration) error {
 	switch cmd[0] {
 	case "cat":

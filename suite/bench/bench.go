@@ -127,8 +127,10 @@ func (m *mesh) found(ctx context.Context) (kubernetes, istiod string, err error)
 	return info.GitVersion, pod.Spec.Containers[0].Image, nil
 }
 
-// federated are kinds of which neither a mesh nor Bookinfo has any.
-var federated = []string{"gateways.networking.istio.io", "virtualservices.networking.istio.io", "serviceentries.networking.istio.io"}
+// federated returns kinds of which neither a mesh nor Bookinfo has any.
+func federated() []string {
+	return []string{"gateways.networking.istio.io", "virtualservices.networking.istio.io", "serviceentries.networking.istio.io"}
+}
 
 // reset takes the mesh's inventory, after it has had the engine take away what
 // a killed run has left.
@@ -157,7 +159,7 @@ func leftovers(i inventory.Inventory) []string {
 	var found []string
 	for name := range i {
 		kind, _, _ := strings.Cut(name, " ")
-		if slices.Contains(federated, kind) {
+		if slices.Contains(federated(), kind) {
 			found = append(found, name)
 		}
 	}

@@ -55,9 +55,15 @@ func Await(ctx context.Context, lab cluster.Lab) (*Hold, error) {
 		return holding(file), nil
 	case <-ctx.Done():
 		// The lock may still come; it goes with the file.
-		go func() { <-got; _ = file.Close() }()
+		go closeAfter(got, file)
 		return nil, fmt.Errorf("lab %s: %w: %w", lab.Name(), ErrBusy, context.Cause(ctx))
 	}
+}
+
+// closeAfter gives back a lock that came too late, or never came.
+func closeAfter(got <-chan error, file *os.File) {
+	late := <-got
+	_ = errors.Join(late, file.Close())
 }
 
 // Release gives the lab back.

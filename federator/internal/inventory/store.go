@@ -7,7 +7,6 @@ import (
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/meshfed/meshfed/federator/internal/kube"
 	"github.com/meshfed/meshfed/federator/internal/render"
@@ -75,6 +74,6 @@ func Delete(ctx context.Context, c kube.Client, namespace string) (bool, error) 
 	if err != nil || o == nil {
 		return false, err
 	}
-	var uid types.UID = o.GetUID()
+	uid := o.GetUID()
 	return c.Delete(ctx, ref(namespace), uid)
 }

@@ -13,13 +13,13 @@ import (
 // one octet and keeps room below 100 for the services' networks.
 const MaxClusters = 90
 
-// WAN is the network on which the clusters' nodes and gateways meet. It exists
+// WAN returns the network on which the clusters' nodes and gateways meet. It exists
 // only inside the lab's own network namespace.
-var WAN = netip.MustParsePrefix("172.30.0.0/16")
+func WAN() netip.Prefix { return netip.MustParsePrefix("172.30.0.0/16") }
 
-// Outside is the lab's own address on the WAN: where clients that belong to no
+// Outside returns the lab's own address on the WAN: where clients that belong to no
 // cluster, the harness among them, come from.
-var Outside = netip.MustParseAddr("172.30.0.1")
+func Outside() netip.Addr { return netip.MustParseAddr("172.30.0.1") }
 
 // Plan is the networks of one cluster. Every cluster's differ, so that an
 // address names its cluster and an unexpected answer betrays where it is from.

@@ -21,10 +21,10 @@ func TestNoTwoClustersShareAnAddress(t *testing.T) {
 			assert.False(t, p.LoadBalancers.Overlaps(q.LoadBalancers))
 			assert.False(t, p.Pods.Overlaps(q.Services), "pods of one and services of another")
 		}
-		assert.True(t, addr.WAN.Contains(p.Node))
-		assert.True(t, addr.WAN.Overlaps(p.LoadBalancers))
+		assert.True(t, addr.WAN().Contains(p.Node))
+		assert.True(t, addr.WAN().Overlaps(p.LoadBalancers))
 		assert.False(t, p.LoadBalancers.Contains(p.Node))
-		assert.False(t, p.LoadBalancers.Contains(addr.Outside))
+		assert.False(t, p.LoadBalancers.Contains(addr.Outside()))
 		assert.True(t, p.Services.Contains(p.DNS))
 		plans = append(plans, p)
 	}

@@ -46,8 +46,8 @@ func waitForLock(ctx context.Context, f *os.File) error {
 		return nil
 	case <-ctx.Done():
 		go func() {
-			<-got
-			_ = f.Close()
+			late := <-got
+			_ = errors.Join(late, f.Close())
 		}()
 		return fmt.Errorf("waiting for another run to finish (lock %s): %w", f.Name(), ctx.Err())
 	}

@@ -174,7 +174,7 @@ func mountSpec(m *runtimeapi.Mount, resolve func(string) (image.Image, error)) (
 	if len(m.GetUidMappings())+len(m.GetGidMappings()) > 0 {
 		return spec, fmt.Errorf("mount %s: id mappings are not supported", spec.Target)
 	}
-	if m.GetRecursiveReadOnly() && !(m.GetReadonly() && m.GetPropagation() == runtimeapi.MountPropagation_PROPAGATION_PRIVATE) {
+	if m.GetRecursiveReadOnly() && (!m.GetReadonly() || m.GetPropagation() != runtimeapi.MountPropagation_PROPAGATION_PRIVATE) {
 		return spec, fmt.Errorf("mount %s: recursively read-only needs readonly and private propagation", spec.Target)
 	}
 	switch m.GetPropagation() {

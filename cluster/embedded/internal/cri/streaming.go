@@ -23,7 +23,7 @@ type streamServer struct {
 }
 
 func newStreamServer(addr string, s *Server) (*streamServer, error) {
-	listener, err := net.Listen("tcp", addr)
+	listener, err := net.Listen("tcp", addr) //nolint:noctx // a loopback listener opens at once
 	if err != nil {
 		return nil, fmt.Errorf("stream server: %w", err)
 	}
@@ -50,11 +50,15 @@ type streamRuntime struct{ s *Server }
 var _ streaming.Runtime = streamRuntime{}
 
 // Exec implements streaming.Runtime.
+//
+//nolint:revive // kubelet's own interface
 func (r streamRuntime) Exec(ctx context.Context, id string, cmd []string, in io.Reader, out, err io.WriteCloser, tty bool, resize <-chan remotecommand.TerminalSize) error {
 	return r.s.execStream(ctx, id, cmd, streamsOf(in, out, err, tty, resize))
 }
 
 // Attach implements streaming.Runtime.
+//
+//nolint:revive // kubelet's own interface
 func (r streamRuntime) Attach(ctx context.Context, id string, in io.Reader, out, err io.WriteCloser, tty bool, resize <-chan remotecommand.TerminalSize) error {
 	return r.s.attachStream(ctx, id, streamsOf(in, out, err, tty, resize))
 }

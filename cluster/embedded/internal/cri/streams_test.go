@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -37,11 +36,6 @@ func (s *screen) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.text.String()
-}
-
-func (s *screen) waitFor(t *testing.T, text string) {
-	t.Helper()
-	require.EventuallyWithT(t, func(c *assert.CollectT) { assert.Contains(c, s.String(), text) }, patience, 2*time.Millisecond)
 }
 
 func stream(t *testing.T, address string, opts remotecommand.StreamOptions) error {

@@ -27,7 +27,7 @@ func makeWAN() error {
 		return fmt.Errorf("WAN: bridge: %w", err)
 	}
 	if err := netlink.AddrAdd(br, &netlink.Addr{IPNet: &net.IPNet{
-		IP: addr.Outside.AsSlice(), Mask: net.CIDRMask(addr.WAN.Bits(), 32),
+		IP: addr.Outside().AsSlice(), Mask: net.CIDRMask(addr.WAN().Bits(), 32),
 	}}); err != nil {
 		return fmt.Errorf("WAN: address: %w", err)
 	}

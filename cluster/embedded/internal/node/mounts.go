@@ -7,13 +7,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// private are the folders that kubelet and the runtime write to by fixed
+// private returns the folders that kubelet and the runtime write to by fixed
 // names. Each node covers them with memory of its own, so that two nodes never
 // meet and nothing is left on the host's disk.
-var private = []string{"/run", "/var/lib/kubelet", "/var/log", "/etc/cni", "/var/lib/cni"}
+func private() []string {
+	return []string{"/run", "/var/lib/kubelet", "/var/log", "/etc/cni", "/var/lib/cni"}
+}
 
 func mountPrivate() error {
-	for _, dir := range private {
+	for _, dir := range private() {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return fmt.Errorf("folder for a private mount: %w", err)
 		}

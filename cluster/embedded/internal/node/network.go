@@ -29,7 +29,7 @@ func configureNetwork(p addr.Plan) error {
 			return err
 		}
 	}
-	if err := addAddress(p.Node, addr.WAN.Bits()); err != nil {
+	if err := addAddress(p.Node, addr.WAN().Bits()); err != nil {
 		return err
 	}
 	if err := routeServices(p); err != nil {
@@ -105,12 +105,12 @@ func (n *node) fence() error {
 	}
 	var rules bytes.Buffer
 	if err := t.Execute(&rules, map[string]any{
-		"WAN": addr.WAN, "Link": WANLink, "Outside": addr.Outside,
+		"WAN": addr.WAN(), "Link": WANLink, "Outside": addr.Outside(),
 		"LoadBalancers": n.plan.LoadBalancers, "Pods": n.plan.Pods,
 	}); err != nil {
 		return fmt.Errorf("fence: %w", err)
 	}
-	cmd := exec.Command(n.Tools["nft"], "-f", "-")
+	cmd := exec.Command(n.Tools["nft"], "-f", "-") //nolint:noctx // ends with the node, whose pid 1 it is below
 	cmd.Stdin = &rules
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("fence: nft: %w: %s", err, bytes.TrimSpace(out))

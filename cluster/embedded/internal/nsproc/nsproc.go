@@ -23,7 +23,7 @@ const InitArg = "__init"
 // Command is a command that runs `self args…` below a pid 1 of its own in new
 // pid, network, mount, host name and IPC namespaces. ExtraFiles reach it.
 func Command(self string, args ...string) *exec.Cmd {
-	cmd := exec.Command(self, append([]string{InitArg}, args...)...)
+	cmd := exec.Command(self, append([]string{InitArg}, args...)...) //nolint:noctx // a lab outlives the context of the command that made it
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWNS | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC,
 		Setsid:     true,

@@ -8,7 +8,6 @@ package proc
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -78,7 +77,7 @@ func (p *Process) Signal(sig syscall.Signal) error {
 func (p *Process) Until(ctx context.Context, interval time.Duration, probe func(context.Context) error) error {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
-	last := errors.New("not asked yet")
+	var last error
 	for {
 		attempt, cancel := context.WithTimeout(ctx, 5*time.Second)
 		err := probe(attempt)

@@ -39,7 +39,7 @@ func fail(err error) {
 
 func words() map[string]func([]string) error {
 	return map[string]func([]string) error{
-		"exit":   func(a []string) error { n, err := strconv.Atoi(a[0]); os.Exit(n); return err },
+		"exit":   exit,
 		"echo":   func(a []string) error { fmt.Println(strings.Join(a[:len(a)-2], " ")); return nil },
 		"both":   func([]string) error { fmt.Println("to stdout"); fmt.Fprintln(os.Stderr, "to stderr"); return nil },
 		"printf": func(a []string) error { fmt.Print(a[0]); return nil },
@@ -140,6 +140,15 @@ func spawn([]string) error {
 	}
 	fmt.Println("spawned")
 	return waitFor(syscall.SIGTERM)
+}
+
+func exit(a []string) error {
+	n, err := strconv.Atoi(a[0])
+	if err != nil {
+		return err
+	}
+	os.Exit(n)
+	return nil
 }
 
 func serve(a []string) error {
