@@ -44,6 +44,10 @@ lint: ## golangci-lint with .golangci.yml
 	cd tools/lint && go build -o ../../$(BIN)/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	$(BIN)/golangci-lint run ./...
 
+.PHONY: generate
+generate: ## definitions and deep copies from the declarations' types
+	cd federator/crd && go generate ./...
+
 .PHONY: conformance
 conformance: build ## bring up meshes, federate them, run the features, write out/latest
 	$(BIN)/conformance run --provider $(PROVIDER) --engine $(ENGINE) --clusters $(CLUSTERS) $(if $(TAGS),--tags '$(TAGS)')

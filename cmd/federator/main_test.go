@@ -32,6 +32,10 @@ func TestOfflineCommandsNeedNoCluster(t *testing.T) {
 	code, out, errOut = execute(t, "render", "-f", seed)
 	assert.Zero(t, code, errOut)
 	assert.Contains(t, out, "kind: AuthorizationPolicy")
+
+	code, out, errOut = execute(t, "crds")
+	assert.Zero(t, code, errOut)
+	assert.Contains(t, out, "name: exposures.federation.meshfed.io")
 }
 
 // SAD PATHS

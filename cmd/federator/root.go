@@ -28,7 +28,7 @@ Exit codes: 0 done; 1 an error; 2 the plan has changes (plan --exit-code);
 3 a conflict with another owner; 4 invalid declarations; 5 the cluster is not
 ready (preflight).`,
 	}
-	cmd.AddCommand(planCommand(), applyCommand(), statusCommand(), cancelCommand(), validateCommand(), renderCommand())
+	cmd.AddCommand(planCommand(), applyCommand(), statusCommand(), cancelCommand(), validateCommand(), renderCommand(), crdsCommand())
 	return cmd
 }
 

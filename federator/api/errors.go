@@ -23,6 +23,21 @@ func (s source) at(path string) string {
 	return fmt.Sprintf("%s:%d (document %d)", s.file, s.tree.line(path), s.doc)
 }
 
+// Cause is the closed set of ways in which declarations can disagree with each
+// other; the zero value is a declaration that is wrong by itself.
+type Cause string
+
+// The causes.
+const (
+	CauseInvalid         Cause = ""
+	CausePeerNotFound    Cause = "peer not found"
+	CausePathClaimed     Cause = "path claimed"
+	CauseHostClaimed     Cause = "host claimed"
+	CauseIdentityClaimed Cause = "identity claimed"
+	CausePathNotOffered  Cause = "path not offered"
+	CauseNoGateway       Cause = "no gateway"
+)
+
 // Problem is one thing wrong in the declarations.
 type Problem struct {
 	// Where is file:line (document n); empty for a Spec built by hand.
@@ -33,6 +48,8 @@ type Problem struct {
 	Field string
 	// Reason says what is wrong and how to mend it.
 	Reason string
+	// Cause is for programs that tell problems apart.
+	Cause Cause
 }
 
 // String is the problem on one line.
@@ -62,7 +79,7 @@ func (e *ValidationError) Error() string {
 func (s *Spec) problems(key Key, list field.ErrorList) []Problem {
 	out := make([]Problem, 0, len(list))
 	for _, e := range list {
-		p := Problem{Declaration: key.String(), Field: e.Field, Reason: e.ErrorBody()}
+		p := Problem{Declaration: key.String(), Field: e.Field, Reason: e.ErrorBody(), Cause: Cause(e.Origin)}
 		if src, ok := s.sources[key]; ok {
 			p.Where = src.at(e.Field)
 		}

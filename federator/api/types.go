@@ -65,9 +65,17 @@ type Mesh struct {
 }
 
 // MeshSpec describes the private gateways and the control plane of this mesh.
+//
+// +kubebuilder:object:generate=true
+// +kubebuilder:validation:XValidation:rule="has(self.ingress) || has(self.egress)",message="name an ingress gateway, an egress gateway, or both"
+// +kubebuilder:validation:XValidation:rule="!has(self.ingress) || has(self.host)",message="the ingress gateway answers one explicit host; name it"
 type MeshSpec struct {
 	// Host is the SNI and the authority of the private ingress gateway. Required
 	// as soon as something is exposed.
+	//
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!isIP(self)",message="an IP address cannot be asked for by SNI; use a DNS name"
 	Host string `json:"host,omitempty"`
 	// Ingress is the private ingress gateway. Required as soon as something is exposed.
 	Ingress *Gateway `json:"ingress,omitempty"`
@@ -76,30 +84,57 @@ type MeshSpec struct {
 	// ControlPlane says where istiod keeps its mesh config. Zero: istio-system, no revision.
 	ControlPlane ControlPlane `json:"controlPlane,omitzero"`
 	// ClusterDomain is the DNS suffix of Services. Empty: cluster.local.
+	//
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!isIP(self)",message="an IP address cannot be asked for by SNI; use a DNS name"
 	ClusterDomain string `json:"clusterDomain,omitempty"`
 }
 
 // Gateway is one private gateway deployment.
+//
+// +kubebuilder:object:generate=true
 type Gateway struct {
 	// Namespace of the gateway's workload, Service and Secret.
+	//
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	// +kubebuilder:validation:MaxLength=63
 	Namespace string `json:"namespace"`
 	// Service in front of the gateway's pods.
+	//
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	// +kubebuilder:validation:MaxLength=63
 	Service string `json:"service"`
 	// Selector picks the gateway's pods. It must not be empty: an empty selector
 	// would turn a policy for one gateway into one for the whole namespace.
+	//
+	// +kubebuilder:validation:MinProperties=1
+	// +kubebuilder:validation:XValidation:rule="self.all(k, self[k] != '')",message="an empty value does not single out the gateway"
 	Selector map[string]string `json:"selector"`
 	// Port of the Service that carries federation traffic.
+	//
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
 	Port int32 `json:"port"`
 	// CredentialName is the Secret with tls.crt, tls.key and ca.crt (or a second
 	// Secret <name>-cacert), read by the gateway through SDS.
+	//
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
+	// +kubebuilder:validation:MaxLength=253
 	CredentialName string `json:"credentialName"`
 }
 
 // ControlPlane locates istiod's mesh config.
 type ControlPlane struct {
 	// Namespace is Istio's root namespace. Empty: istio-system.
+	//
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	// +kubebuilder:validation:MaxLength=63
 	Namespace string `json:"namespace,omitempty"`
 	// Revision selects the ConfigMap istio-<revision>. Empty: the ConfigMap istio.
+	//
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	// +kubebuilder:validation:MaxLength=63
 	Revision string `json:"revision,omitempty"`
 }
 
@@ -112,21 +147,54 @@ type Peer struct {
 
 // PeerSpec names a peer's identities. A peer that only calls needs a client
 // identity; one that is called needs server identity, address and SNI.
+//
+// +kubebuilder:object:generate=true
+// +kubebuilder:validation:XValidation:rule="has(self.clientIdentity) || has(self.serverIdentity)",message="name clientIdentity (a peer that calls), serverIdentity (one that is called), or both"
 type PeerSpec struct {
 	// ClientIdentity is the SPIFFE ID in the peer's client certificate.
+	//
+	// +kubebuilder:validation:Pattern=`^spiffe://[a-z0-9._-]+(/([A-Za-z0-9_-]|\.[A-Za-z0-9_-]|\.\.[A-Za-z0-9._-])[A-Za-z0-9._-]*)+$`
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="!self.startsWith('spiffe://cluster.local/')",message="trust domain cluster.local means every mesh's own; the peer needs one of its own"
 	ClientIdentity string `json:"clientIdentity,omitempty"`
 	// ServerIdentity is the SPIFFE ID its server certificate must carry.
+	//
+	// +kubebuilder:validation:Pattern=`^spiffe://[a-z0-9._-]+(/([A-Za-z0-9_-]|\.[A-Za-z0-9_-]|\.\.[A-Za-z0-9._-])[A-Za-z0-9._-]*)+$`
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="!self.startsWith('spiffe://cluster.local/')",message="trust domain cluster.local means every mesh's own; the peer needs one of its own"
 	ServerIdentity string `json:"serverIdentity,omitempty"`
 	// Address of the peer's private ingress gateway as seen from here.
 	Address *Address `json:"address,omitempty"`
 	// SNI to ask for; also the authority of requests.
+	//
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!isIP(self)",message="an IP address cannot be asked for by SNI; use a DNS name"
 	SNI string `json:"sni,omitempty"`
+	// Offers are the public prefixes that the peer says it exposes to this mesh.
+	// It is data and grants nothing; it only lets a consumption of a path that is
+	// not offered be refused here instead of over there. Empty: not known, and
+	// nothing is refused for it.
+	//
+	// +listType=set
+	// +kubebuilder:validation:items:Pattern=`^/(([A-Za-z0-9_~-]|\.[A-Za-z0-9_~-]|\.\.[A-Za-z0-9._~-])[A-Za-z0-9._~-]*/)+$`
+	// +kubebuilder:validation:items:MaxLength=1024
+	Offers []string `json:"offers,omitempty"`
 }
 
 // Address is a host (IP or DNS name) and a TCP port.
 type Address struct {
+	// Host is an IP address or a DNS name.
+	//
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="isIP(self) || self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="write an IP address or a DNS name"
 	Host string `json:"host"`
-	Port int32  `json:"port"`
+	// Port is a TCP port.
+	//
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
+	Port int32 `json:"port"`
 }
 
 // Exposure puts one local service under a public path, for named peers only.
@@ -137,32 +205,65 @@ type Exposure struct {
 }
 
 // ExposureSpec says what is exposed, where, and to whom.
+//
+// +kubebuilder:object:generate=true
 type ExposureSpec struct {
 	// Service in the exposure's own namespace.
 	Service Service `json:"service"`
 	// Path is the public prefix, "/" at both ends, rewritten to "/" on the way in.
+	//
+	// +kubebuilder:validation:Pattern=`^/(([A-Za-z0-9_~-]|\.[A-Za-z0-9_~-]|\.\.[A-Za-z0-9._~-])[A-Za-z0-9._~-]*/)+$`
+	// +kubebuilder:validation:MaxLength=1024
 	Path string `json:"path"`
 	// Consumers are the peers that may call. Empty is an error: say nothing instead.
+	//
+	// +listType=map
+	// +listMapKey=peer
+	// +kubebuilder:validation:MinItems=1
 	Consumers []Consumer `json:"consumers"`
 }
 
 // Service is a port of a Service and, optionally, a subset that the owner's
 // DestinationRule defines.
 type Service struct {
+	// Name is a DNS label.
+	//
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	// +kubebuilder:validation:MaxLength=63
 	Name string `json:"name"`
-	Port int32  `json:"port"`
+	// Port is the Service's port, not the pods'.
+	//
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
+	Port int32 `json:"port"`
 	// Subset of the owner's DestinationRule. Empty: every endpoint. Only for exposures.
+	//
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	// +kubebuilder:validation:MaxLength=63
 	Subset string `json:"subset,omitempty"`
 }
 
 // Consumer grants one peer a set of methods and paths.
+//
+// +kubebuilder:object:generate=true
 type Consumer struct {
 	// Peer by name; it must have a client identity.
+	//
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	// +kubebuilder:validation:MaxLength=63
 	Peer string `json:"peer"`
 	// Methods in upper case. Empty is an error: nothing is granted by omission.
+	//
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:items:Enum=GET;HEAD;POST;PUT;PATCH;DELETE;OPTIONS
 	Methods []string `json:"methods"`
 	// Paths below the public prefix, without a leading "/". One that ends in "/"
 	// covers everything below it, another is exact. Empty: the whole prefix.
+	//
+	// +listType=set
+	// +kubebuilder:validation:items:MaxLength=1024
+	// +kubebuilder:validation:items:Pattern=`^([A-Za-z0-9_~-]|\.[A-Za-z0-9_~-]|\.\.[A-Za-z0-9._~-])[A-Za-z0-9._~-]*(/([A-Za-z0-9_~-]|\.[A-Za-z0-9_~-]|\.\.[A-Za-z0-9._~-])[A-Za-z0-9._~-]*)*/?$`
 	Paths []string `json:"paths,omitempty"`
 }
 
@@ -174,6 +275,9 @@ type Consumption struct {
 }
 
 // ConsumptionSpec binds a local service name to a peer's exposure.
+//
+// +kubebuilder:object:generate=true
+// +kubebuilder:validation:XValidation:rule="!has(self.service.subset)",message="a subset belongs to a local destination in routes"
 type ConsumptionSpec struct {
 	// Service is the local name and port, kept. It need not exist: then a Service
 	// without endpoints is made so that the name resolves.
@@ -181,37 +285,83 @@ type ConsumptionSpec struct {
 	// From is the peer and the public path over there.
 	From From `json:"from"`
 	// Routes in order, the first match wins; the last must match everything.
+	//
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:XValidation:rule="!has(self[self.size()-1].match)",message="the last route must take the rest; add one without match"
+	// +kubebuilder:validation:XValidation:rule="self.filter(r, !has(r.match)).size() <= 1",message="a route without match takes everything; the routes after it are never reached"
 	Routes []Route `json:"routes"`
 }
 
 // From names a peer's exposure as the consumer sees it.
 type From struct {
+	// Peer by name; it must have a server identity, an address and an SNI.
+	//
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	// +kubebuilder:validation:MaxLength=63
 	Peer string `json:"peer"`
 	// Path is the peer's public prefix, "/" at both ends.
+	//
+	// +kubebuilder:validation:Pattern=`^/(([A-Za-z0-9_~-]|\.[A-Za-z0-9_~-]|\.\.[A-Za-z0-9._~-])[A-Za-z0-9._~-]*/)+$`
+	// +kubebuilder:validation:MaxLength=1024
 	Path string `json:"path"`
 }
 
 // Route sends what it matches to weighted destinations.
+//
+// +kubebuilder:object:generate=true
 type Route struct {
 	// Match narrows the route. Nil only in the last route: the rest.
 	Match *Match `json:"match,omitempty"`
 	// To are the destinations; weights add up to 100.
+	//
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +kubebuilder:validation:XValidation:rule="self.map(d, d.weight).sum() == 100",message="weights must add up to 100"
+	// +kubebuilder:validation:XValidation:rule="self.all(d, self.exists_one(o, o.target == d.target && (has(o.subset) ? o.subset : '') == (has(d.subset) ? d.subset : '')))",message="a destination stands twice"
 	To []Destination `json:"to"`
 }
 
 // Match holds conditions that must all be met.
+//
+// +kubebuilder:object:generate=true
 type Match struct {
+	// Headers to compare; each name once.
+	//
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
 	Headers []HeaderMatch `json:"headers"`
 }
 
 // HeaderMatch compares one request header; exactly one of Exact and Prefix is set.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.exact) != has(self.prefix)",message="needs exactly one of exact and prefix"
 type HeaderMatch struct {
-	Name   string `json:"name"`
-	Exact  string `json:"exact,omitempty"`
+	// Name in lower case. Pseudo-headers are left out on purpose: routing by them
+	// would step around the path rules.
+	//
+	// +kubebuilder:validation:Pattern=`^[a-z0-9][a-z0-9-]*$`
+	// +kubebuilder:validation:MaxLength=256
+	Name string `json:"name"`
+	// Exact is the whole value.
+	//
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	Exact string `json:"exact,omitempty"`
+	// Prefix is how the value begins.
+	//
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
 	Prefix string `json:"prefix,omitempty"`
 }
 
 // Target is the closed set of places a route may lead to.
+//
+// +kubebuilder:validation:Enum=local;remote
 type Target string
 
 // The two targets.
@@ -221,10 +371,19 @@ const (
 )
 
 // Destination is one weighted target.
+//
+// +kubebuilder:validation:XValidation:rule="self.target == 'local' || !has(self.subset)",message="the peer chooses what is behind its path; subsets are for local destinations"
 type Destination struct {
+	// Target is where the share goes.
 	Target Target `json:"target"`
 	// Subset of the local service. Only with target local. Empty: every endpoint.
+	//
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	// +kubebuilder:validation:MaxLength=63
 	Subset string `json:"subset,omitempty"`
 	// Weight in percent, 1 to 100.
+	//
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100
 	Weight int32 `json:"weight"`
 }

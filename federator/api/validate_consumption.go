@@ -3,6 +3,8 @@ package api
 import (
 	"fmt"
 	"regexp"
+	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -11,6 +13,15 @@ import (
 // out on purpose: routing by them would step around the path rules.
 var headerName = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
 
+// The bounds of a consumption. The API server wants them in order to bound what
+// its own checks cost; the command line has the same, so that both take and
+// refuse the same declarations.
+const (
+	maxRoutes       = 64
+	maxHeaders      = 16
+	maxDestinations = 16
+)
+
 func (v *validator) consumptions() {
 	served := map[[2]string]Key{}
 	for i := range v.spec.Consumptions {
@@ -18,7 +29,7 @@ func (v *validator) consumptions() {
 		spec := field.NewPath("spec")
 		errs := namespaced(c)
 		if v.spec.Mesh.Spec.Egress == nil {
-			errs = append(errs, field.Invalid(spec, c.Name, "the Mesh has no spec.egress; name its private egress gateway to consume through"))
+			errs = append(errs, field.Invalid(spec, c.Name, "the Mesh has no spec.egress; name its private egress gateway to consume through").WithOrigin(string(CauseNoGateway)))
 		}
 		errs = append(errs, service(spec.Child("service"), c.Spec.Service)...)
 		if c.Spec.Service.Subset != "" {
@@ -29,7 +40,7 @@ func (v *validator) consumptions() {
 		name := [2]string{c.Namespace, c.Spec.Service.Name}
 		if first, ok := served[name]; ok {
 			errs = append(errs, field.Invalid(spec.Child("service", "name"), c.Spec.Service.Name,
-				fmt.Sprintf("%s already serves this local name; one name has one owner", first)))
+				fmt.Sprintf("%s already serves this local name; one name has one owner", first)).WithOrigin(string(CauseHostClaimed)))
 		} else {
 			served[name] = c.Key()
 		}
@@ -41,7 +52,7 @@ func (v *validator) from(p *field.Path, f From) field.ErrorList {
 	errs := publicPath(p.Child("path"), f.Path)
 	peer, ok := v.spec.Peer(f.Peer)
 	if !ok {
-		return append(errs, field.NotFound(p.Child("peer"), f.Peer))
+		return append(errs, field.NotFound(p.Child("peer"), f.Peer).WithOrigin(string(CausePeerNotFound)))
 	}
 	missing := ""
 	switch {
@@ -55,12 +66,20 @@ func (v *validator) from(p *field.Path, f From) field.ErrorList {
 	if missing != "" {
 		errs = append(errs, field.Invalid(p.Child("peer"), f.Peer, fmt.Sprintf("that Peer has no spec.%s; without it it cannot be called safely", missing)))
 	}
+	offered := func(offer string) bool { return strings.HasPrefix(f.Path, offer) }
+	if len(peer.Spec.Offers) > 0 && !slices.ContainsFunc(peer.Spec.Offers, offered) {
+		errs = append(errs, field.Invalid(p.Child("path"), f.Path,
+			fmt.Sprintf("peer %s does not offer it; it offers %s", f.Peer, strings.Join(peer.Spec.Offers, ", "))).WithOrigin(string(CausePathNotOffered)))
+	}
 	return errs
 }
 
 func routes(p *field.Path, list []Route) field.ErrorList {
 	if len(list) == 0 {
 		return field.ErrorList{field.Required(p, "say where requests go")}
+	}
+	if len(list) > maxRoutes {
+		return field.ErrorList{field.TooMany(p, len(list), maxRoutes)}
 	}
 	var errs field.ErrorList
 	for i, r := range list {
@@ -83,6 +102,9 @@ func headers(p *field.Path, list []HeaderMatch) field.ErrorList {
 	if len(list) == 0 {
 		return field.ErrorList{field.Required(p, "an empty match matches everything; name a header or leave match out")}
 	}
+	if len(list) > maxHeaders {
+		return field.ErrorList{field.TooMany(p, len(list), maxHeaders)}
+	}
 	var errs field.ErrorList
 	seen := map[string]bool{}
 	for i, h := range list {
@@ -104,6 +126,9 @@ func headers(p *field.Path, list []HeaderMatch) field.ErrorList {
 func destinations(p *field.Path, list []Destination) field.ErrorList {
 	if len(list) == 0 {
 		return field.ErrorList{field.Required(p, "name at least one destination")}
+	}
+	if len(list) > maxDestinations {
+		return field.ErrorList{field.TooMany(p, len(list), maxDestinations)}
 	}
 	var errs field.ErrorList
 	sum := int32(0)

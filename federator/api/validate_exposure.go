@@ -20,7 +20,7 @@ func (v *validator) exposures() {
 		spec := field.NewPath("spec")
 		errs := namespaced(e)
 		if v.spec.Mesh.Spec.Ingress == nil {
-			errs = append(errs, field.Invalid(spec, e.Name, "the Mesh has no spec.ingress; name its private ingress gateway to expose through"))
+			errs = append(errs, field.Invalid(spec, e.Name, "the Mesh has no spec.ingress; name its private ingress gateway to expose through").WithOrigin(string(CauseNoGateway)))
 		}
 		errs = append(errs, service(spec.Child("service"), e.Spec.Service)...)
 		errs = append(errs, publicPath(spec.Child("path"), e.Spec.Path)...)
@@ -38,7 +38,7 @@ func (v *validator) overlaps(p *field.Path, i int) field.ErrorList {
 	for j := range i {
 		other := &v.spec.Exposures[j]
 		if strings.HasPrefix(mine, other.Spec.Path) || strings.HasPrefix(other.Spec.Path, mine) {
-			return field.ErrorList{field.Invalid(p, mine, fmt.Sprintf("overlaps %s of %s; choose prefixes of which none contains another", other.Spec.Path, other.Key()))}
+			return field.ErrorList{field.Invalid(p, mine, fmt.Sprintf("overlaps %s of %s; choose prefixes of which none contains another", other.Spec.Path, other.Key())).WithOrigin(string(CausePathClaimed))}
 		}
 	}
 	return nil
@@ -55,7 +55,7 @@ func (v *validator) consumers(p *field.Path, list []Consumer) field.ErrorList {
 		peer, ok := v.spec.Peer(c.Peer)
 		switch {
 		case !ok:
-			errs = append(errs, field.NotFound(at.Child("peer"), c.Peer))
+			errs = append(errs, field.NotFound(at.Child("peer"), c.Peer).WithOrigin(string(CausePeerNotFound)))
 		case peer.Spec.ClientIdentity == "":
 			errs = append(errs, field.Invalid(at.Child("peer"), c.Peer, "that Peer has no spec.clientIdentity; without it nobody can be admitted"))
 		case seen[c.Peer]:

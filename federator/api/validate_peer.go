@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -49,7 +50,7 @@ func unique(seen map[string]string, p *field.Path, value, owner string) field.Er
 		return nil
 	}
 	if first, ok := seen[value]; ok {
-		return field.ErrorList{field.Invalid(p, value, fmt.Sprintf("peer %s has it already; peers cannot share it", first))}
+		return field.ErrorList{field.Invalid(p, value, fmt.Sprintf("peer %s has it already; peers cannot share it", first)).WithOrigin(string(CauseIdentityClaimed))}
 	}
 	seen[value] = owner
 	return nil
@@ -76,6 +77,12 @@ func peer(p PeerSpec) field.ErrorList {
 			errs = append(errs, invalid(at.Child("host"), p.Address.Host, validation.IsDNS1123Subdomain(p.Address.Host))...)
 		}
 		errs = append(errs, port(at.Child("port"), p.Address.Port)...)
+	}
+	for i, path := range p.Offers {
+		errs = append(errs, publicPath(spec.Child("offers").Index(i), path)...)
+		if slices.Contains(p.Offers[:i], path) {
+			errs = append(errs, field.Duplicate(spec.Child("offers").Index(i), path))
+		}
 	}
 	return errs
 }
