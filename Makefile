@@ -52,6 +52,10 @@ generate: ## definitions and deep copies from the declarations' types
 conformance: build ## bring up meshes, federate them, run the features, write out/latest
 	$(BIN)/conformance run --provider $(PROVIDER) --engine $(ENGINE) --clusters $(CLUSTERS) $(if $(TAGS),--tags '$(TAGS)')
 
+.PHONY: lab-test
+lab-test: ## what a person expects of a cluster, and the life of labs, on real ones
+	go test -count=1 ./cluster/embedded
+
 .PHONY: bench-lab
 bench-lab: build ## time from nothing to serving gateways, and memory, for 1, 2 and 3 meshes
 	$(BIN)/conformance lab bench --runs $(RUNS)
