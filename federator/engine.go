@@ -70,7 +70,7 @@ type look struct {
 
 // look reads the cluster and renders the wish for it.
 func (e *Engine) look(ctx context.Context, spec Spec) (look, error) {
-	report, err := preflight.Check(ctx, e.client, spec)
+	report, err := preflight.Check(ctx, e.client, spec, e.options.preflight)
 	if err != nil {
 		return look{}, err
 	}

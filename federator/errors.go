@@ -6,6 +6,9 @@ import (
 	"github.com/meshfed/meshfed/federator/internal/preflight"
 )
 
+// Problem is one thing wrong with a declaration.
+type Problem = api.Problem
+
 // ValidationError lists everything wrong in the declarations. Find it with errors.As.
 type ValidationError = api.ValidationError
 

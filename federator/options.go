@@ -2,12 +2,15 @@ package federator
 
 import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshfed/meshfed/federator/internal/preflight"
 )
 
 // Option configures an Engine.
 type Option interface{ applyEngine(*engineOptions) error }
 
 type engineOptions struct {
+	preflight preflight.Options
 	transform func([]*unstructured.Unstructured) []*unstructured.Unstructured
 }
 
@@ -22,6 +25,13 @@ func (f engineOption) applyEngine(o *engineOptions) error { return f(o) }
 // may modify, drop, add or reorder the objects it is given; it owns them.
 func WithTransform(f func([]*unstructured.Unstructured) []*unstructured.Unstructured) Option {
 	return engineOption(func(o *engineOptions) error { o.transform = f; return nil })
+}
+
+// WithoutSecrets leaves the gateways' credentials unread, for an engine that has
+// no right to read Secrets. What is wrong with them then shows at the gateway
+// alone, which stays shut.
+func WithoutSecrets() Option {
+	return engineOption(func(o *engineOptions) error { o.preflight.SecretsUnread = true; return nil })
 }
 
 // ApplyOption configures one Apply or Cancel.

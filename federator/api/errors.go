@@ -36,6 +36,15 @@ const (
 	CauseIdentityClaimed Cause = "identity claimed"
 	CausePathNotOffered  Cause = "path not offered"
 	CauseNoGateway       Cause = "no gateway"
+
+	// What follows shows only beside a cluster.
+
+	// CauseIdentityChanged: a peer in use says it is somebody else.
+	CauseIdentityChanged Cause = "identity changed"
+	// CauseClusterNotReady: the cluster lacks something.
+	CauseClusterNotReady Cause = "cluster not ready"
+	// CauseConflict: another owner holds an object or a field.
+	CauseConflict Cause = "conflict"
 )
 
 // Problem is one thing wrong in the declarations.

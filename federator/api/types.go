@@ -11,6 +11,9 @@ const (
 	Version = "v1alpha1"
 	// APIVersion is what a document's apiVersion must say, exactly.
 	APIVersion = Group + "/" + Version
+	// AnnotationConfirmIdentity on a Peer repeats the new identity (several are
+	// separated by commas) of a peer that is in use and had another one before.
+	AnnotationConfirmIdentity = Group + "/confirm-identity"
 )
 
 // Kind is the closed set of declarations.

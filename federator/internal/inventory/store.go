@@ -25,6 +25,17 @@ func ref(namespace string) kube.Ref {
 // Load reads the inventory, nil when there is none. One that cannot be read, or
 // that belongs to another mesh, is an error: guessing would orphan or delete.
 func Load(ctx context.Context, c kube.Client, namespace, mesh string) (*Inventory, error) {
+	inv, err := Recall(ctx, c, namespace)
+	if err == nil && inv != nil && inv.Mesh != mesh {
+		return nil, &kube.ConflictError{Object: ref(namespace),
+			Reason: fmt.Sprintf("it belongs to mesh %s, the declarations are of mesh %s; cancel the other one first", inv.Mesh, mesh)}
+	}
+	return inv, err
+}
+
+// Recall reads the inventory whichever mesh it belongs to, nil when there is
+// none.
+func Recall(ctx context.Context, c kube.Client, namespace string) (*Inventory, error) {
 	o, err := c.Get(ctx, ref(namespace))
 	if err != nil || o == nil {
 		return nil, err
@@ -35,10 +46,6 @@ func Load(ctx context.Context, c kube.Client, namespace, mesh string) (*Inventor
 	inv := &Inventory{version: o.GetResourceVersion()}
 	if err := dec.Decode(inv); err != nil {
 		return nil, fmt.Errorf("read inventory %s: %w; it was edited or made by another version", ref(namespace), err)
-	}
-	if inv.Mesh != mesh {
-		return nil, &kube.ConflictError{Object: ref(namespace),
-			Reason: fmt.Sprintf("it belongs to mesh %s, the declarations are of mesh %s; cancel the other one first", inv.Mesh, mesh)}
 	}
 	return inv, nil
 }

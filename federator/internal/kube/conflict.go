@@ -66,6 +66,17 @@ func AsConflict(ref Ref, err error) error {
 	return out
 }
 
+// AsRefusal says whether the API server will never take this object as it stands
+// (a webhook or a schema says no, its namespace is gone, a right is missing), and
+// tells it as a conflict with whoever says no.
+func AsRefusal(ref Ref, err error, out **ConflictError) bool {
+	if !apierrors.IsInvalid(err) && !apierrors.IsBadRequest(err) && !apierrors.IsForbidden(err) && !apierrors.IsNotFound(err) {
+		return false
+	}
+	*out = &ConflictError{Object: ref, Reason: "the API server refuses it: " + strings.Join(strings.Fields(err.Error()), " ")}
+	return true
+}
+
 // manager is the name in: conflict with "kubectl" using networking.istio.io/v1.
 func manager(message string) string {
 	_, rest, _ := strings.Cut(message, `"`)

@@ -85,7 +85,7 @@ func (p *Plan) collect(wanted []Change, gone []deletion) {
 func compareOrKeep(ctx context.Context, c kube.Client, o *unstructured.Unstructured, in Input) (Change, error) {
 	out, err := compare(ctx, c, o, in)
 	var conflict *kube.ConflictError
-	if in.Persist && errors.As(err, &conflict) {
+	if in.Persist && (errors.As(err, &conflict) || kube.AsRefusal(kube.RefOf(o), err, &conflict)) {
 		out = keep(o, in)
 		out.conflict, err = conflict, nil
 	}

@@ -47,6 +47,10 @@ func (c Change) Role() render.Role { return c.role }
 // UID is the live object's, empty when there is none yet.
 func (c Change) UID() types.UID { return c.uid }
 
+// Conflict kept the object from being compared; nil when there was none. It is
+// set only in a plan that persists.
+func (c Change) Conflict() *kube.ConflictError { return c.conflict }
+
 // EffectKind is the closed set of ways in which reach changes.
 type EffectKind string
 

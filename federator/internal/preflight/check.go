@@ -14,6 +14,13 @@ import (
 	"github.com/meshfed/meshfed/federator/internal/render"
 )
 
+// Options narrow what is looked at. The zero value looks at everything.
+type Options struct {
+	// SecretsUnread leaves the gateways' credentials alone, for who has no right to
+	// read them: a gateway without them stays shut.
+	SecretsUnread bool
+}
+
 // Report is what preflight found.
 type Report struct {
 	// Facts for rendering; complete even when there are problems.
@@ -21,7 +28,7 @@ type Report struct {
 	// Problems to mend first.
 	Problems []Problem
 	// Conflicts with objects of other owners.
-	Conflicts []*kube.ConflictError
+	Conflicts []Conflict
 }
 
 // Err is nil when nothing stands in the way; otherwise it holds an *Error, the
@@ -32,19 +39,19 @@ func (r Report) Err() error {
 		errs = append(errs, &Error{Problems: r.Problems})
 	}
 	for _, c := range r.Conflicts {
-		errs = append(errs, c)
+		errs = append(errs, c.ConflictError)
 	}
 	return errors.Join(errs...)
 }
 
 // Check reads the cluster and judges it. The error is one of reading; what was
 // found is in the report.
-func Check(ctx context.Context, c kube.Client, spec api.Spec) (Report, error) {
-	s, err := read(ctx, c, spec)
+func Check(ctx context.Context, c kube.Client, spec api.Spec, o Options) (Report, error) {
+	s, err := read(ctx, c, spec, o)
 	if err != nil {
 		return Report{}, fmt.Errorf("preflight: %w", err)
 	}
-	k := &checker{spec: spec, snap: s}
+	k := &checker{spec: spec, snap: s, options: o}
 	k.meshConfigured()
 	for _, g := range gateways(spec) {
 		k.gateway(g)
@@ -54,7 +61,7 @@ func Check(ctx context.Context, c kube.Client, spec api.Spec) (Report, error) {
 	k.exposed()
 	k.consumed()
 	k.routes()
-	slices.SortStableFunc(k.report.Conflicts, func(a, b *kube.ConflictError) int {
+	slices.SortStableFunc(k.report.Conflicts, func(a, b Conflict) int {
 		return cmp.Compare(a.Error(), b.Error())
 	})
 	k.report.Facts = facts(s, spec)
@@ -74,17 +81,28 @@ func facts(s *snapshot, spec api.Spec) render.Facts {
 }
 
 type checker struct {
+	options Options
+
 	spec   api.Spec
 	snap   *snapshot
 	report Report
 }
 
 func (k *checker) problem(subject, reason, fix string) {
-	k.report.Problems = append(k.report.Problems, Problem{subject, reason, fix})
+	k.problemOf(api.Key{}, subject, reason, fix)
+}
+
+func (k *checker) problemOf(by api.Key, subject, reason, fix string) {
+	k.report.Problems = append(k.report.Problems, Problem{Subject: subject, Reason: reason, Fix: fix, By: by})
 }
 
 func (k *checker) conflict(o *unstructured.Unstructured, reason string) {
-	k.report.Conflicts = append(k.report.Conflicts, &kube.ConflictError{Object: kube.RefOf(o), Reason: reason})
+	k.conflictOf(api.Key{}, o, reason)
+}
+
+func (k *checker) conflictOf(by api.Key, o *unstructured.Unstructured, reason string) {
+	k.report.Conflicts = append(k.report.Conflicts,
+		Conflict{ConflictError: &kube.ConflictError{Object: kube.RefOf(o), Reason: reason}, By: by})
 }
 
 // foreign says whether somebody else made the object.

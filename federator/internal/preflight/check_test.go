@@ -104,7 +104,7 @@ func check(t *testing.T, cluster string) preflight.Report {
 		require.NoError(t, o.UnmarshalJSON(raw))
 		objects = append(objects, o)
 	}
-	report, err := preflight.Check(t.Context(), kubefake.New(objects...), spec)
+	report, err := preflight.Check(t.Context(), kubefake.New(objects...), spec, preflight.Options{})
 	require.NoError(t, err)
 	return report
 }

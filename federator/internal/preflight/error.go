@@ -1,6 +1,11 @@
 package preflight
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/meshfed/meshfed/federator/api"
+	"github.com/meshfed/meshfed/federator/internal/kube"
+)
 
 // Problem is one thing the cluster lacks.
 type Problem struct {
@@ -9,10 +14,19 @@ type Problem struct {
 	// Reason says what is wrong with it, and Fix what to do.
 	Reason string `json:"reason"`
 	Fix    string `json:"fix"`
+	// By is the declaration that it stands in the way of; zero: all of them.
+	By api.Key `json:"-"`
 }
 
 // String is the problem on one line.
 func (p Problem) String() string { return p.Subject + ": " + p.Reason + "; " + p.Fix }
+
+// Conflict is an object of another owner in the way.
+type Conflict struct {
+	*kube.ConflictError
+	// By is the declaration that it stands in the way of; zero: all of them.
+	By api.Key
+}
 
 // Error is every problem found.
 type Error struct{ Problems []Problem }

@@ -25,7 +25,9 @@ func (k *checker) gateway(g side) {
 			k.problem(subject, "does not select pods by "+labels(g.Selector), "make "+g.field+".selector the labels of the gateway's pods")
 		}
 	}
-	k.credential(g)
+	if !k.options.SecretsUnread {
+		k.credential(g)
+	}
 }
 
 func (k *checker) credential(g side) {

@@ -68,10 +68,10 @@ func (k *checker) trustDomains(subject string, cfg meshConfig) {
 			switch {
 			case td == "":
 			case td == own:
-				k.problem("Peer/"+p.Name, fmt.Sprintf("%s is of this mesh's own trust domain", id),
+				k.problemOf(p.Key(), "Peer/"+p.Name, fmt.Sprintf("%s is of this mesh's own trust domain", id),
 					"give the peer's gateway an identity in a trust domain of its own")
 			case slices.Contains(cfg.TrustDomainAliases, td):
-				k.problem(subject, fmt.Sprintf("trustDomainAliases holds %s, the trust domain of Peer/%s: its identities would pass for local ones", td, p.Name),
+				k.problemOf(p.Key(), subject, fmt.Sprintf("trustDomainAliases holds %s, the trust domain of Peer/%s: its identities would pass for local ones", td, p.Name),
 					"remove it from trustDomainAliases; private gateways do not need it")
 			}
 		}

@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/meshfed/meshfed/federator/api"
 	"github.com/meshfed/meshfed/federator/internal/render"
 )
 
@@ -14,9 +15,9 @@ import (
 // routes. Istio lets one of two win for sidecars and joins them at a gateway;
 // neither tells anybody.
 func (k *checker) routes() {
-	hosts := map[render.Name]string{} // consuming namespace and FQDN -> declaration
+	hosts := map[render.Name]api.Key{} // consuming namespace and FQDN -> declaration
 	for _, c := range k.spec.Consumptions {
-		hosts[render.Name{Namespace: c.Namespace, Name: k.spec.Mesh.Spec.FQDN(c.Spec.Service.Name, c.Namespace)}] = c.Key().String()
+		hosts[render.Name{Namespace: c.Namespace, Name: k.spec.Mesh.Spec.FQDN(c.Spec.Service.Name, c.Namespace)}] = c.Key()
 	}
 	for i := range k.snap.virtualServices {
 		v := &k.snap.virtualServices[i]
@@ -28,7 +29,7 @@ func (k *checker) routes() {
 	}
 }
 
-func (k *checker) meshRoute(v *unstructured.Unstructured, hosts map[render.Name]string) {
+func (k *checker) meshRoute(v *unstructured.Unstructured, hosts map[render.Name]api.Key) {
 	if bound, _, _ := unstructured.NestedStringSlice(v.Object, "spec", "gateways"); len(bound) > 0 && !slices.Contains(bound, "mesh") {
 		return
 	}
@@ -37,7 +38,7 @@ func (k *checker) meshRoute(v *unstructured.Unstructured, hosts map[render.Name]
 		full := k.fullName(h, v.GetNamespace())
 		for at, by := range hosts {
 			if at.Name == full && visible(v, at.Namespace) {
-				k.conflict(v, fmt.Sprintf("it routes %s in namespace %s, as %s does; one host has one VirtualService: remove it, the declaration can hold its routes", full, at.Namespace, by))
+				k.conflictOf(by, v, fmt.Sprintf("it routes %s in namespace %s, as %s does; one host has one VirtualService: remove it, the declaration can hold its routes", full, at.Namespace, by))
 			}
 		}
 	}

@@ -46,16 +46,16 @@ func (k *checker) service(by api.Key, want api.Service, needed bool) bool {
 	}
 	if svc == nil {
 		if needed {
-			k.problem(subject, "not found", "create the Service, or correct its name or namespace")
+			k.problemOf(by, subject, "not found", "create the Service, or correct its name or namespace")
 		}
 		return !needed
 	}
 	if kind, _, _ := unstructured.NestedString(svc.Object, "spec", "type"); kind == "ExternalName" {
-		k.problem(subject, "is an ExternalName, which leads elsewhere by DNS and around the gateways", "make it a Service of type ClusterIP")
+		k.problemOf(by, subject, "is an ExternalName, which leads elsewhere by DNS and around the gateways", "make it a Service of type ClusterIP")
 		return false
 	}
 	if !slices.Contains(ports(svc), int64(want.Port)) {
-		k.problem(subject, fmt.Sprintf("has no port %d", want.Port), fmt.Sprintf("add the port or name one of %v", ports(svc)))
+		k.problemOf(by, subject, fmt.Sprintf("has no port %d", want.Port), fmt.Sprintf("add the port or name one of %v", ports(svc)))
 		return false
 	}
 	return true
@@ -74,7 +74,7 @@ func (k *checker) subset(by api.Key, service, subset, seenFrom string) {
 			return
 		}
 	}
-	k.problem(fmt.Sprintf("Service %s/%s (%s)", by.Namespace, service, by),
+	k.problemOf(by, fmt.Sprintf("Service %s/%s (%s)", by.Namespace, service, by),
 		fmt.Sprintf("no DestinationRule in namespace %s that namespace %s can see defines its subset %s", by.Namespace, seenFrom, subset),
 		"define the subset, or leave it out of the declaration")
 }

@@ -37,7 +37,7 @@ type snapshot struct {
 
 // read takes the snapshot. VirtualServices and Gateways are read in all
 // namespaces, because those of any namespace can claim a host or a gateway.
-func read(ctx context.Context, c kube.Client, spec api.Spec) (*snapshot, error) {
+func read(ctx context.Context, c kube.Client, spec api.Spec, o Options) (*snapshot, error) {
 	s := &snapshot{services: map[render.Name]*unstructured.Unstructured{}, secretKeys: map[render.Name][]string{}}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
@@ -59,7 +59,9 @@ func read(ctx context.Context, c kube.Client, spec api.Spec) (*snapshot, error) 
 		g.Go(func() error { return s.readServices(ctx, c, ns) })
 	}
 	for _, gw := range gateways(spec) {
-		g.Go(func() error { return s.readSecrets(ctx, c, *gw.Gateway) })
+		if !o.SecretsUnread {
+			g.Go(func() error { return s.readSecrets(ctx, c, *gw.Gateway) })
+		}
 	}
 	for _, ns := range policyNamespaces(spec) {
 		list(securityVersion, "AuthorizationPolicy", ns, &s.policies)

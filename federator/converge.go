@@ -1,0 +1,171 @@
+package federator
+
+import (
+	"context"
+	"errors"
+
+	"github.com/meshfed/meshfed/federator/api"
+	"github.com/meshfed/meshfed/federator/internal/admit"
+	"github.com/meshfed/meshfed/federator/internal/apply"
+	"github.com/meshfed/meshfed/federator/internal/inventory"
+	"github.com/meshfed/meshfed/federator/internal/plan"
+	"github.com/meshfed/meshfed/federator/internal/preflight"
+	"github.com/meshfed/meshfed/federator/internal/render"
+)
+
+// Form is how much of a declaration is in force.
+type Form = admit.Form
+
+// The forms of a declaration.
+const (
+	FormWhole   = admit.FormWhole
+	FormPart    = admit.FormPart
+	FormEarlier = admit.FormEarlier
+	FormNone    = admit.FormNone
+)
+
+// Verdict is what became of one declaration.
+type Verdict struct {
+	Form Form
+	// Problems stand in the way of the declaration as it is. With FormWhole they
+	// are of the cluster and came after it was put in force.
+	Problems []Problem
+}
+
+// Convergence is what a Converge did.
+type Convergence struct {
+	Result
+	// Verdicts has one for every declaration of the wish, the Mesh included.
+	Verdicts map[api.Key]Verdict
+	// InForce is what the cluster holds now.
+	InForce Spec
+}
+
+// Converge brings the cluster as near to a wish as is safe. Apply takes a wish
+// whole or not at all, which suits a person at a prompt; Converge is for a wish
+// of many authors: a declaration that is invalid beside the others, that the
+// cluster is not ready for, or whose objects another owner holds, is left out or
+// kept as it was, and the rest is carried out. Withdrawals are never held up.
+//
+// Home is the namespace of the gateways, where the inventory is. A wish without
+// a Mesh withdraws everything. The order of the wish decides between new
+// declarations that exclude each other: the first one wins. After an error the
+// Convergence holds what had been decided; another Converge goes on from there.
+func (e *Engine) Converge(ctx context.Context, home string, wish Spec) (Convergence, error) {
+	inv, err := inventory.Recall(ctx, e.client, home)
+	if err != nil {
+		return Convergence{}, err
+	}
+	if inv != nil && inv.Mesh != wish.Mesh.Name {
+		// Nothing can belong to two meshes: the one before goes first, all of it.
+		done, err := e.Cancel(ctx, *inv.Latest())
+		if err != nil || wish.Mesh.Name == "" {
+			return Convergence{Result: done}, err
+		}
+		inv = nil
+	}
+	if wish.Mesh.Name == "" {
+		return Convergence{}, nil
+	}
+	c := &converger{engine: e, home: home, wish: wish, inventory: inv, vetoed: map[api.Key][]api.Problem{}}
+	if inv != nil && inv.Applied != nil {
+		// After an apply that did not finish, what was only intended counts as new.
+		c.held = *inv.Applied
+	}
+	return c.run(ctx)
+}
+
+// converger looks for the largest part of the wish that nothing stands in the
+// way of. Each round vetoes at least one more declaration, so it ends.
+type converger struct {
+	engine    *Engine
+	home      string
+	wish      Spec
+	held      Spec
+	inventory *inventory.Inventory
+	vetoed    map[api.Key][]api.Problem
+
+	decision admit.Decision
+	// standing are problems with what is in force already.
+	standing map[api.Key][]api.Problem
+	// meshVetoed: this side's own boundary stays as it was.
+	meshVetoed bool
+}
+
+func (c *converger) run(ctx context.Context) (Convergence, error) {
+	for {
+		mesh := c.wish.Mesh
+		if c.meshVetoed && c.held.Mesh.Name != "" {
+			mesh = c.held.Mesh
+		}
+		wish := c.wish
+		wish.Mesh = mesh
+		decision, err := admit.Decide(admit.Input{Wish: wish, Held: c.held, Vetoed: c.vetoed})
+		if err != nil {
+			return c.refusedMesh(err)
+		}
+		c.decision, c.standing = decision, map[api.Key][]api.Problem{}
+		report, err := preflight.Check(ctx, c.engine.client, decision.Spec, c.engine.options.preflight)
+		if err != nil {
+			return c.outcome(Result{}), err
+		}
+		if c.obstructed(report) {
+			continue
+		}
+		p, err := c.plan(ctx, report.Facts)
+		if err != nil {
+			return c.outcome(Result{}), err
+		}
+		if c.disputed(p) {
+			continue
+		}
+		return c.carryOut(ctx, p)
+	}
+}
+
+func (c *converger) plan(ctx context.Context, facts render.Facts) (Plan, error) {
+	objects, err := c.engine.render(c.decision.Spec, facts)
+	if err != nil {
+		return Plan{}, err
+	}
+	return plan.Make(ctx, c.engine.client, plan.Input{
+		Spec: c.decision.Spec, Objects: objects, Inventory: c.inventory, Predict: plan.ByServer(c.engine.client), Persist: true,
+	})
+}
+
+func (c *converger) carryOut(ctx context.Context, p Plan) (Convergence, error) {
+	writes, err := apply.Run(ctx, c.engine.client, apply.Input{
+		Plan: p, Wish: c.decision.Spec, Inventory: c.inventory, Home: c.home,
+	})
+	return c.outcome(Result{Plan: p, Writes: writes, Left: p.Left}), err
+}
+
+// refusedMesh is the end when the Mesh itself is wrong: nothing can be rendered
+// without it, and what is in force stays.
+func (c *converger) refusedMesh(err error) (Convergence, error) {
+	var invalid *ValidationError
+	if !errors.As(err, &invalid) {
+		return Convergence{}, err
+	}
+	out := Convergence{InForce: c.held, Verdicts: map[api.Key]Verdict{
+		c.wish.Mesh.Key(): {Form: FormNone, Problems: invalid.Problems},
+	}}
+	return out, nil
+}
+
+func (c *converger) outcome(r Result) Convergence {
+	out := Convergence{Result: r, InForce: c.decision.Spec, Verdicts: map[api.Key]Verdict{}}
+	for key, ruling := range c.decision.Rulings {
+		problems := ruling.Problems
+		if len(problems) == 0 {
+			problems = c.standing[key]
+		}
+		out.Verdicts[key] = Verdict{Form: ruling.Form, Problems: problems}
+	}
+	mesh := Verdict{Form: FormWhole, Problems: c.standing[c.wish.Mesh.Key()]}
+	if c.meshVetoed {
+		mesh = Verdict{Form: FormEarlier, Problems: c.vetoed[c.wish.Mesh.Key()]}
+	}
+	out.Verdicts[c.wish.Mesh.Key()] = mesh
+	return out
+}

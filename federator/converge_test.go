@@ -1,0 +1,201 @@
+package federator
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshfed/meshfed/federator/api"
+	"github.com/meshfed/meshfed/federator/internal/kube"
+	"github.com/meshfed/meshfed/federator/internal/kube/kubefake"
+)
+
+const gateways = "istio-private-gateways"
+
+func converge(t *testing.T, e *Engine, wish Spec) Convergence {
+	t.Helper()
+	got, err := e.Converge(t.Context(), gateways, wish)
+	require.NoError(t, err)
+	return got
+}
+
+// refused are the declarations that are not in force as they stand, with the
+// cause of the first problem.
+func refused(c Convergence) map[string]api.Cause {
+	out := map[string]api.Cause{}
+	for key, v := range c.Verdicts {
+		if len(v.Problems) > 0 {
+			out[key.String()] = v.Problems[0].Cause
+		}
+	}
+	return out
+}
+
+func TestConvergeDoesWhatApplyDoesAndThenNothing(t *testing.T) {
+	for _, name := range []string{"c1", "c2"} {
+		t.Run(name, func(t *testing.T) {
+			c, e, spec := setup(t, name)
+			before := c.Refs()
+			first := converge(t, e, spec)
+			assert.Empty(t, refused(first))
+			assert.Len(t, first.Verdicts, 1+len(spec.Peers)+len(spec.Exposures)+len(spec.Consumptions))
+			assert.Equal(t, first.Writes, len(c.Writes()))
+
+			applied, err := e.Apply(t.Context(), spec)
+			require.NoError(t, err)
+			assert.Zero(t, applied.Writes, "Apply finds nothing to do after Converge")
+			second := converge(t, e, spec)
+			assert.Zero(t, second.Writes)
+			assert.Empty(t, c.Writes(), "a reconcile without a change writes nothing")
+
+			converge(t, e, Spec{})
+			assert.Equal(t, before, c.Refs(), "a wish without a Mesh leaves no trace")
+			assert.Zero(t, converge(t, e, Spec{}).Writes)
+		})
+	}
+}
+
+func TestConvergeCarriesOutTheRest(t *testing.T) {
+	theirs := func(text string) func(*testing.T, *kubefake.Cluster, *Spec) {
+		return func(t *testing.T, c *kubefake.Cluster, _ *Spec) {
+			for _, o := range objects(t, text) {
+				_, err := c.Put(t.Context(), o)
+				require.NoError(t, err)
+			}
+		}
+	}
+	cases := map[string]struct {
+		change func(*testing.T, *kubefake.Cluster, *Spec)
+		want   map[string]api.Cause
+	}{
+		"two exposures on one path": {
+			func(_ *testing.T, _ *kubefake.Cluster, s *Spec) {
+				e := s.Exposures[0]
+				e.Name = "copy"
+				s.Exposures = append(s.Exposures, e)
+			},
+			map[string]api.Cause{"Exposure/bookinfo/copy": api.CausePathClaimed},
+		},
+		"a service that is not there": {
+			func(_ *testing.T, _ *kubefake.Cluster, s *Spec) { s.Exposures[0].Spec.Service.Name = "absent" },
+			map[string]api.Cause{"Exposure/bookinfo/reviews-v2": api.CauseClusterNotReady},
+		},
+		"an object of another owner": {
+			theirs("{apiVersion: networking.istio.io/v1, kind: VirtualService, metadata: {name: federation-expose-bookinfo-ratings, namespace: istio-private-gateways}, spec: {hosts: [theirs]}}"),
+			map[string]api.Cause{"Exposure/bookinfo/ratings": api.CauseConflict},
+		},
+	}
+	for name, row := range cases {
+		t.Run(name, func(t *testing.T) {
+			c, e, spec := setup(t, "c2")
+			row.change(t, c, &spec)
+			c.Writes()
+			got := converge(t, e, spec)
+			assert.Equal(t, row.want, refused(got))
+			assert.Len(t, got.InForce.Exposures, len(spec.Exposures)-1)
+			assert.NotZero(t, got.Writes)
+			c.Writes()
+			assert.Zero(t, converge(t, e, spec).Writes, "the refusal is stable")
+			assert.Empty(t, c.Writes())
+		})
+	}
+}
+
+// An ALLOW policy of another owner opens the gateway for everybody: nothing is
+// added to such a boundary, and what is withdrawn still goes.
+func TestAWeakenedBoundaryTakesOnlyWithdrawals(t *testing.T) {
+	c, e, spec := setup(t, "c2")
+	converge(t, e, mustSelect(t, spec, "Exposure/bookinfo/reviews-v2"))
+	policy := objects(t, "{apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: {name: theirs, namespace: istio-private-gateways}, spec: {selector: {matchLabels: {istio: private-ingressgateway}}, rules: [{}]}}")[0]
+	_, err := c.Put(t.Context(), policy)
+	require.NoError(t, err)
+
+	got := converge(t, e, spec)
+	assert.Equal(t, map[string]api.Cause{
+		"Mesh/c2": api.CauseConflict, "Exposure/bookinfo/ratings": api.CauseConflict,
+	}, onlyNew(refused(got)))
+	assert.Nil(t, get(t, c, "VirtualService", gateways, "federation-expose-bookinfo-ratings"))
+	assert.NotNil(t, get(t, c, "VirtualService", gateways, "federation-expose-bookinfo-reviews-v2-40832250"), "what is in force stays")
+
+	nothing := spec
+	nothing.Exposures = nil
+	converge(t, e, nothing)
+	for ref := range c.Refs() {
+		assert.NotContains(t, ref.Name, "federation-")
+	}
+}
+
+func onlyNew(all map[string]api.Cause) map[string]api.Cause {
+	delete(all, "Peer/c1")
+	delete(all, "Peer/c3")
+	return all
+}
+
+// A fault of the cluster must not become an outage: what is in force stays.
+func TestAServiceThatGoesAwayLeavesItsExposureInForce(t *testing.T) {
+	c, e, spec := setup(t, "c2")
+	converge(t, e, spec)
+	ref := kube.Ref{APIVersion: "v1", Kind: "Service", Namespace: "bookinfo", Name: "ratings"}
+	o, err := c.Get(t.Context(), ref)
+	require.NoError(t, err)
+	_, err = c.Delete(t.Context(), ref, o.GetUID())
+	require.NoError(t, err)
+	c.Writes()
+
+	got := converge(t, e, spec)
+	assert.Equal(t, map[string]api.Cause{"Exposure/bookinfo/ratings": api.CauseClusterNotReady}, refused(got))
+	assert.Empty(t, c.Writes())
+	assert.Equal(t, FormWhole, got.Verdicts[keys(t, "Exposure/bookinfo/ratings")[0]].Form)
+}
+
+func TestDriftIsMendedAndAnotherOwnersFieldIsNot(t *testing.T) {
+	c, e, spec := setup(t, "c2")
+	converge(t, e, spec)
+	route := get(t, c, "VirtualService", gateways, "federation-expose-bookinfo-ratings")
+	_, err := c.Delete(t.Context(), kube.RefOf(route), route.GetUID())
+	require.NoError(t, err)
+	listener := get(t, c, "Gateway", gateways, "federation-ingress").DeepCopy()
+	seized := &unstructured.Unstructured{Object: map[string]any{"apiVersion": listener.GetAPIVersion(), "kind": listener.GetKind(),
+		"metadata": map[string]any{"name": listener.GetName(), "namespace": listener.GetNamespace()},
+		"spec":     map[string]any{"selector": map[string]any{"istio": "elsewhere"}}}}
+	c.Seize("kubectl", seized)
+
+	got := converge(t, e, spec)
+	assert.NotNil(t, get(t, c, "VirtualService", gateways, "federation-expose-bookinfo-ratings"), "mended")
+	assert.Equal(t, map[string]api.Cause{"Mesh/c2": api.CauseConflict}, refused(got))
+	c.Writes()
+	assert.Zero(t, converge(t, e, spec).Writes)
+}
+
+func TestConvergeGoesOnAfterACrashAtAnyWrite(t *testing.T) {
+	c, e, spec := setup(t, "c2")
+	total := converge(t, e, spec).Writes
+	want := c.Refs()
+	for n := range total {
+		c, e, spec := setup(t, "c2")
+		before := c.Refs()
+		c.FailAfter(n)
+		_, err := e.Converge(t.Context(), gateways, spec)
+		require.ErrorIs(t, err, kubefake.ErrCrash)
+		c.FailAfter(-1)
+		converge(t, e, spec)
+		assert.Equal(t, want, c.Refs(), "after a crash at write %d", n)
+
+		c.FailAfter(n)
+		_, _ = e.Converge(t.Context(), gateways, Spec{}) // may need fewer writes than that
+		c.FailAfter(-1)
+		converge(t, e, Spec{})
+		assert.Equal(t, before, c.Refs(), "withdrawn after a crash at write %d", n)
+	}
+}
+
+func TestAMeshOfAnotherNameReplacesTheOneBefore(t *testing.T) {
+	c, e, spec := setup(t, "c2")
+	converge(t, e, spec)
+	spec.Mesh.Name = "renamed"
+	got := converge(t, e, spec)
+	assert.Empty(t, refused(got))
+	assert.Equal(t, "renamed", get(t, c, "Gateway", gateways, "federation-ingress").GetLabels()["federation.meshfed.io/mesh"])
+}

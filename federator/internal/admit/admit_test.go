@@ -1,0 +1,183 @@
+package admit_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meshfed/meshfed/federator/api"
+	"github.com/meshfed/meshfed/federator/api/apitest"
+	"github.com/meshfed/meshfed/federator/internal/admit"
+)
+
+// seed is the good wish with a second peer that may call reviews too.
+func seed(t *testing.T) api.Spec {
+	t.Helper()
+	s, err := api.Parse("wish.yaml", strings.NewReader(apitest.Valid))
+	require.NoError(t, err)
+	c3 := api.Peer{TypeMeta: s.Peers[0].TypeMeta}
+	c3.Name = "c3"
+	c3.Spec.ClientIdentity = "spiffe://c3.example.com/egress"
+	s.Peers = append(s.Peers, c3)
+	s.Exposures[0].Spec.Consumers = append(s.Exposures[0].Spec.Consumers, api.Consumer{Peer: "c3", Methods: []string{"GET", "POST"}})
+	require.NoError(t, api.Validate(s))
+	return s
+}
+
+const (
+	reviews = "Exposure/bookinfo/reviews"
+	ratings = "Consumption/default/ratings"
+)
+
+func second(e api.Exposure, path string) api.Exposure {
+	e.Name, e.Spec.Path = "second", path
+	return e
+}
+
+// Each row changes what is in force into a wish with one fault; the rows say
+// what becomes of each declaration that is not admitted whole, and why.
+func TestABadDeclarationIsRefusedAndNothingElseDisturbed(t *testing.T) {
+	type ruling struct {
+		form  admit.Form
+		cause api.Cause
+	}
+	cases := map[string]struct {
+		change func(wish, held *api.Spec)
+		want   map[string]ruling
+	}{
+		"two exposures on one path: the one in force stays": {
+			func(w, _ *api.Spec) {
+				w.Exposures = append([]api.Exposure{second(w.Exposures[0], w.Exposures[0].Spec.Path)}, w.Exposures...)
+			},
+			map[string]ruling{"Exposure/bookinfo/second": {admit.FormNone, api.CausePathClaimed}},
+		},
+		"two new exposures on one path: the first one wins": {
+			func(w, h *api.Spec) {
+				h.Exposures = nil
+				w.Exposures = append(w.Exposures, second(w.Exposures[0], "/bookinfo/"))
+			},
+			map[string]ruling{"Exposure/bookinfo/second": {admit.FormNone, api.CausePathClaimed}},
+		},
+		"one in force moves to another's path: it stays where it was": {
+			func(w, h *api.Spec) {
+				h.Exposures = append(h.Exposures, second(h.Exposures[0], "/other/"))
+				w.Exposures = append(w.Exposures, second(h.Exposures[0], "/other/"))
+				w.Exposures[0].Spec.Path = "/other/v1/"
+			},
+			map[string]ruling{reviews: {admit.FormEarlier, api.CausePathClaimed}},
+		},
+		"two peers serve one local name": {
+			func(w, _ *api.Spec) {
+				c := w.Consumptions[0]
+				c.Name = "again"
+				w.Consumptions = append([]api.Consumption{c}, w.Consumptions...)
+			},
+			map[string]ruling{"Consumption/default/again": {admit.FormNone, api.CauseHostClaimed}},
+		},
+		"a second peer with the identity of one in force": {
+			func(w, _ *api.Spec) {
+				p := w.Peers[0]
+				p.Name = "alias"
+				w.Peers = append([]api.Peer{p}, w.Peers...)
+			},
+			map[string]ruling{"Peer/alias": {admit.FormNone, api.CauseIdentityClaimed}},
+		},
+		"a consumed path that is not offered": {
+			func(w, h *api.Spec) { h.Consumptions = nil; w.Peers[0].Spec.Offers = []string{"/bookinfo/reviews/"} },
+			map[string]ruling{ratings: {admit.FormNone, api.CausePathNotOffered}},
+		},
+		"a peer in use renames itself": {
+			func(w, _ *api.Spec) { w.Peers[0].Spec.ClientIdentity = "spiffe://evil.example.com/egress" },
+			map[string]ruling{"Peer/c2": {admit.FormEarlier, api.CauseIdentityChanged}},
+		},
+		"a peer loses its identity: only its own grant goes": {
+			func(w, _ *api.Spec) {
+				w.Peers[1].Spec.ClientIdentity = ""
+				w.Peers[1].Spec.ServerIdentity = "spiffe://c3.example.com/in"
+			},
+			map[string]ruling{reviews: {admit.FormPart, api.CauseInvalid}},
+		},
+		"one of two peers is deleted": {
+			func(w, _ *api.Spec) { w.Peers = w.Peers[:1] },
+			map[string]ruling{reviews: {admit.FormPart, api.CausePeerNotFound}},
+		},
+		"the only peer of a consumption is deleted": {
+			func(w, _ *api.Spec) { w.Peers = w.Peers[1:] },
+			map[string]ruling{ratings: {admit.FormNone, api.CausePeerNotFound}, reviews: {admit.FormPart, api.CausePeerNotFound}},
+		},
+		"a refused change of a grant": {
+			func(w, _ *api.Spec) { w.Exposures[0].Spec.Consumers[0].Methods = []string{"get"} },
+			map[string]ruling{reviews: {admit.FormPart, api.CauseInvalid}},
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			wish, held := seed(t), seed(t)
+			c.change(&wish, &held)
+			got, err := admit.Decide(admit.Input{Wish: wish, Held: held})
+			require.NoError(t, err)
+			require.NoError(t, api.Validate(got.Spec), "what is admitted is valid as a whole")
+			found := map[string]ruling{}
+			for key, r := range got.Rulings {
+				if r.Form != admit.FormWhole {
+					require.NotEmpty(t, r.Problems, "%s: a refusal without a reason", key)
+					found[key.String()] = ruling{r.Form, r.Problems[0].Cause}
+				}
+			}
+			assert.Equal(t, c.want, found)
+		})
+	}
+}
+
+func TestAGoodWishIsAdmittedAsItStands(t *testing.T) {
+	wish := seed(t)
+	got, err := admit.Decide(admit.Input{Wish: wish})
+	require.NoError(t, err)
+	assert.Equal(t, wish.Peers, got.Spec.Peers)
+	assert.Equal(t, wish.Exposures, got.Spec.Exposures)
+	assert.Equal(t, wish.Consumptions, got.Spec.Consumptions)
+	assert.Len(t, got.Rulings, 4)
+}
+
+func TestAConfirmedRenameIsAdmitted(t *testing.T) {
+	wish, held := seed(t), seed(t)
+	wish.Peers[0].Spec.ClientIdentity = "spiffe://c2.example.com/new"
+	wish.Peers[0].Annotations = map[string]string{api.AnnotationConfirmIdentity: "spiffe://c2.example.com/new"}
+	got, err := admit.Decide(admit.Input{Wish: wish, Held: held})
+	require.NoError(t, err)
+	assert.Equal(t, admit.FormWhole, got.Rulings[wish.Peers[0].Key()].Form)
+}
+
+// That a change is refused must not keep a peer in that the change takes out.
+func TestTheEarlierVersionIsNarrowedByTheRefusedOne(t *testing.T) {
+	wish, held := seed(t), seed(t)
+	wish.Exposures[0].Spec.Consumers = []api.Consumer{{Peer: "c3", Methods: []string{"GET"}}}
+	wish.Exposures[0].Spec.Path = "/a/../b/"
+	got, err := admit.Decide(admit.Input{Wish: wish, Held: held})
+	require.NoError(t, err)
+	require.Len(t, got.Spec.Exposures, 1)
+	assert.Equal(t, held.Exposures[0].Spec.Path, got.Spec.Exposures[0].Spec.Path)
+	assert.Equal(t, []api.Consumer{{Peer: "c3", Methods: []string{"GET"}}}, got.Spec.Exposures[0].Spec.Consumers)
+}
+
+func TestAVetoKeepsTheEarlierVersionAndItsClaims(t *testing.T) {
+	wish, held := seed(t), seed(t)
+	wish.Exposures[0].Spec.Path = "/moved/"
+	wish.Exposures = append(wish.Exposures, second(held.Exposures[0], held.Exposures[0].Spec.Path))
+	veto := map[api.Key][]api.Problem{wish.Exposures[0].Key(): {{Reason: "its Service is gone"}}}
+	got, err := admit.Decide(admit.Input{Wish: wish, Held: held, Vetoed: veto})
+	require.NoError(t, err)
+	require.Len(t, got.Spec.Exposures, 1)
+	assert.Equal(t, admit.FormEarlier, got.Rulings[wish.Exposures[0].Key()].Form)
+	assert.Equal(t, admit.FormNone, got.Rulings[wish.Exposures[1].Key()].Form)
+}
+
+func TestWithoutAGoodMeshNothingIsDecided(t *testing.T) {
+	wish := seed(t)
+	wish.Mesh.Spec.Ingress.Selector = nil
+	_, err := admit.Decide(admit.Input{Wish: wish})
+	var invalid *api.ValidationError
+	require.ErrorAs(t, err, &invalid)
+}

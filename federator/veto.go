@@ -1,0 +1,93 @@
+package federator
+
+import (
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/meshfed/meshfed/federator/api"
+	"github.com/meshfed/meshfed/federator/internal/admit"
+	"github.com/meshfed/meshfed/federator/internal/preflight"
+)
+
+// obstructed vetoes what preflight speaks against and is not in force yet. It
+// says whether the decision must be taken again.
+func (c *converger) obstructed(report preflight.Report) bool {
+	again := false
+	for _, p := range report.Problems {
+		again = c.object(p.By, api.Problem{Reason: p.String(), Cause: api.CauseClusterNotReady}) || again
+	}
+	for _, conflict := range report.Conflicts {
+		again = c.object(conflict.By, api.Problem{Reason: conflict.Error(), Cause: api.CauseConflict}) || again
+	}
+	return again
+}
+
+// disputed vetoes what another owner's objects or fields are in the way of.
+func (c *converger) disputed(p Plan) bool {
+	again := false
+	for _, change := range p.Changes {
+		if change.Conflict() == nil {
+			continue
+		}
+		problem := api.Problem{Reason: change.Conflict().Error(), Cause: api.CauseConflict}
+		for _, by := range change.DeclaredBy {
+			again = c.object(c.keyOf(by), problem) || again
+		}
+	}
+	return again
+}
+
+// keyOf finds the declaration that an object names; anything else is the mesh.
+func (c *converger) keyOf(text string) api.Key {
+	for key := range c.decision.Rulings {
+		if key.String() == text {
+			return key
+		}
+	}
+	return api.Key{}
+}
+
+// object raises a problem against one declaration, or against all of them. What
+// is in force as it stands stays and only bears the problem: taking it away would
+// turn a fault of the cluster into an outage. What is new waits.
+func (c *converger) object(by api.Key, problem api.Problem) bool {
+	if by.Kind == "" || by.Kind == api.KindMesh {
+		return c.objectToAll(problem)
+	}
+	problem.Declaration = by.String()
+	if c.inForce()(by) {
+		c.standing[by] = append(c.standing[by], problem)
+		return false
+	}
+	c.vetoed[by] = append(c.vetoed[by], problem)
+	return true
+}
+
+// objectToAll is for what weakens the boundary as a whole, such as a policy of
+// another owner that admits everybody: only withdrawals go on.
+func (c *converger) objectToAll(problem api.Problem) bool {
+	mesh := c.wish.Mesh.Key()
+	problem.Declaration = mesh.String()
+	inForce, again := c.inForce(), false
+	for key := range c.decision.Rulings {
+		if !inForce(key) {
+			c.vetoed[key] = append(c.vetoed[key], problem)
+			again = true
+		}
+	}
+	if c.held.Mesh.Name != "" && !c.meshVetoed && !equality.Semantic.DeepEqual(c.wish.Mesh.Spec, c.held.Mesh.Spec) {
+		c.meshVetoed, again = true, true
+		c.vetoed[mesh] = append(c.vetoed[mesh], problem)
+	}
+	c.standing[mesh] = append(c.standing[mesh], problem)
+	return again
+}
+
+// inForce says of a declaration whether what is decided about it adds nothing to
+// what the cluster holds.
+func (c *converger) inForce() func(api.Key) bool {
+	unchanged := admit.Unchanged(c.decision.Spec, c.held)
+	return func(key api.Key) bool {
+		form := c.decision.Rulings[key].Form
+		return form == FormEarlier || form == FormNone || unchanged[key]
+	}
+}
