@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/meshfed/meshfed/federator"
@@ -28,7 +29,8 @@ Exit codes: 0 done; 1 an error; 2 the plan has changes (plan --exit-code);
 3 a conflict with another owner; 4 invalid declarations; 5 the cluster is not
 ready (preflight).`,
 	}
-	cmd.AddCommand(planCommand(), applyCommand(), statusCommand(), cancelCommand(), validateCommand(), renderCommand(), crdsCommand())
+	cmd.AddCommand(planCommand(), applyCommand(), statusCommand(), cancelCommand(), validateCommand(), renderCommand(), crdsCommand(),
+		controllerCommand())
 	return cmd
 }
 
@@ -42,19 +44,38 @@ func (f *files) flags(cmd *cobra.Command) {
 
 func (f *files) load() (federator.Spec, error) { return federator.Load(f.paths...) }
 
+// connection is how a cluster is reached.
+type connection struct{ kubeconfig, context string }
+
+func (c *connection) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&c.kubeconfig, "kubeconfig", "", "kubeconfig file (default: $KUBECONFIG, then ~/.kube/config)")
+	cmd.Flags().StringVar(&c.context, "context", "", "kubeconfig context (default: the current one)")
+}
+
+// config falls back to the Pod's own credentials inside a cluster.
+func (c *connection) config() (*rest.Config, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = c.kubeconfig
+	cfg, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules,
+		&clientcmd.ConfigOverrides{CurrentContext: c.context}).ClientConfig()
+	if err != nil {
+		return nil, fmt.Errorf("read kubeconfig: %w", err)
+	}
+	return cfg, nil
+}
+
 // cluster holds the flags of the commands that talk to one.
 type cluster struct {
 	files
-	kubeconfig, context string
-	timeout             time.Duration
-	output              outputFormat
+	connection
+	timeout time.Duration
+	output  outputFormat
 }
 
 func (c *cluster) flags(cmd *cobra.Command) {
 	c.files.flags(cmd)
 	c.output = formatText
-	cmd.Flags().StringVar(&c.kubeconfig, "kubeconfig", "", "kubeconfig file (default: $KUBECONFIG, then ~/.kube/config)")
-	cmd.Flags().StringVar(&c.context, "context", "", "kubeconfig context (default: the current one)")
+	c.connection.flags(cmd)
 	cmd.Flags().DurationVar(&c.timeout, "timeout", defaultTimeout, "give up after this long")
 	cmd.Flags().VarP(&c.output, "output", "o", "text, yaml or json")
 	cmd.Args = cobra.NoArgs
@@ -80,12 +101,9 @@ func (c *cluster) with(cmd *cobra.Command, do func(context.Context, *federator.E
 }
 
 func (c *cluster) engine() (*federator.Engine, error) {
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = c.kubeconfig
-	cfg, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules,
-		&clientcmd.ConfigOverrides{CurrentContext: c.context}).ClientConfig()
+	cfg, err := c.config()
 	if err != nil {
-		return nil, fmt.Errorf("read kubeconfig: %w", err)
+		return nil, err
 	}
 	return federator.New(cfg)
 }

@@ -30,10 +30,10 @@ type Mesh struct {
 type MeshStatus struct {
 	Status `json:",inline"`
 	// Exposures counts those in force. One that was deleted counts until nothing
-	// of it is left, so zero means that no peer can call.
-	Exposures int32 `json:"exposures"`
+	// of it is left, so zero means that no peer can call. Absent: not known yet.
+	Exposures *int32 `json:"exposures,omitempty"`
 	// Consumptions counts those in force, likewise.
-	Consumptions int32 `json:"consumptions"`
+	Consumptions *int32 `json:"consumptions,omitempty"`
 }
 
 // Peer is another mesh: who calls us, and whom we call.

@@ -1,0 +1,251 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	discovery "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/meshfed/meshfed/federator"
+	"github.com/meshfed/meshfed/federator/api"
+	"github.com/meshfed/meshfed/federator/crd"
+)
+
+// scripted is an engine that takes everything, but for what it is told.
+type scripted struct {
+	refuse map[string]federator.Verdict
+	fail   error
+	wishes []federator.Spec
+}
+
+func (s *scripted) Converge(_ context.Context, _ string, wish federator.Spec) (federator.Convergence, error) {
+	s.wishes = append(s.wishes, wish)
+	if wish.Mesh.Name == "" {
+		return federator.Convergence{}, s.fail
+	}
+	out := federator.Convergence{InForce: wish, Verdicts: map[api.Key]federator.Verdict{}}
+	if s.fail != nil {
+		return out, s.fail
+	}
+	keys := []api.Key{wish.Mesh.Key()}
+	for i := range wish.Peers {
+		keys = append(keys, wish.Peers[i].Key())
+	}
+	for i := range wish.Exposures {
+		keys = append(keys, wish.Exposures[i].Key())
+	}
+	for _, k := range keys {
+		out.Verdicts[k] = federator.Verdict{Form: federator.FormWhole}
+		if v, ok := s.refuse[k.String()]; ok {
+			out.Verdicts[k] = v
+		}
+	}
+	return out, nil
+}
+
+type bench struct {
+	engine  *scripted
+	loop    *reconciler
+	client  client.Client
+	events  *events.FakeRecorder
+	patches int
+}
+
+func at(name, namespace string, seconds int64) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Name: name, Namespace: namespace, Generation: 1, CreationTimestamp: metav1.Unix(seconds, 0)}
+}
+
+func mesh(name string, seconds int64) *crd.Mesh {
+	return &crd.Mesh{ObjectMeta: at(name, "", seconds), Spec: api.MeshSpec{Host: name + ".example.com",
+		Ingress: &api.Gateway{Namespace: "gw", Service: "in", Selector: map[string]string{"a": "b"}, Port: 1, CredentialName: "c"}}}
+}
+
+func exposure(name, namespace string, seconds int64) *crd.Exposure {
+	return &crd.Exposure{ObjectMeta: at(name, namespace, seconds), Spec: api.ExposureSpec{Path: "/" + name + "/",
+		Consumers: []api.Consumer{{Peer: "c1", Methods: []string{"GET"}}}}}
+}
+
+func newBench(t *testing.T, o Options, objects ...client.Object) *bench {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	require.NoError(t, clientgoscheme.AddToScheme(scheme))
+	require.NoError(t, crd.AddToScheme(scheme))
+	b := &bench{engine: &scripted{}, events: events.NewFakeRecorder(100)}
+	objects = append(objects, &discovery.EndpointSlice{
+		ObjectMeta: metav1.ObjectMeta{Name: "in-1", Namespace: "gw", Labels: map[string]string{discovery.LabelServiceName: "in"}},
+		Endpoints:  []discovery.Endpoint{{Conditions: discovery.EndpointConditions{Ready: ptr.To(true)}}},
+	})
+	b.client = fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).
+		WithStatusSubresource(&crd.Mesh{}, &crd.Peer{}, &crd.Exposure{}, &crd.Consumption{}).
+		WithInterceptorFuncs(interceptor.Funcs{SubResourcePatch: func(ctx context.Context, c client.Client, sub string, o client.Object, p client.Patch, opts ...client.SubResourcePatchOption) error {
+			b.patches++
+			return c.SubResource(sub).Patch(ctx, o, p, opts...)
+		}}).Build()
+	o.Namespace, o.GatewayNamespace = "federator-system", "gw"
+	o, err := o.complete()
+	require.NoError(t, err)
+	m, err := newMetrics(prometheus.NewRegistry())
+	require.NoError(t, err)
+	b.loop = &reconciler{options: o, client: b.client, engine: b.engine, events: b.events, metrics: m}
+	return b
+}
+
+func (b *bench) reconcile(t *testing.T) (reconcile.Result, error) {
+	t.Helper()
+	return b.loop.Reconcile(t.Context(), reconcile.Request{})
+}
+
+// reason is that of Ready: the state that kubectl shows.
+func (b *bench) reason(t *testing.T, o client.Object) string {
+	t.Helper()
+	require.NoError(t, b.client.Get(t.Context(), client.ObjectKeyFromObject(o), o))
+	var conditions []metav1.Condition
+	switch v := o.(type) {
+	case *crd.Mesh:
+		conditions = v.Status.Conditions
+	case *crd.Peer:
+		conditions = v.Status.Conditions
+	case *crd.Exposure:
+		conditions = v.Status.Conditions
+	}
+	c := meta.FindStatusCondition(conditions, string(crd.Ready))
+	if c == nil {
+		return ""
+	}
+	assert.Equal(t, o.GetGeneration(), c.ObservedGeneration)
+	return c.Reason
+}
+
+func TestEachDeclarationIsToldItsState(t *testing.T) {
+	b := newBench(t, Options{}, mesh("m", 1), exposure("good", "a", 1), exposure("bad", "a", 2),
+		&crd.Peer{ObjectMeta: at("c1", "", 1)}, &crd.Peer{ObjectMeta: at("idle", "", 1)})
+	b.engine.refuse = map[string]federator.Verdict{"Exposure/a/bad": verdictFor(api.CausePathClaimed, "taken")}
+	result, err := b.reconcile(t)
+	require.NoError(t, err)
+	assert.Equal(t, retryLimit, result.RequeueAfter, "a refusal is looked at again")
+	good := exposure("good", "a", 1)
+	assert.Equal(t, "Ready", b.reason(t, good))
+	assert.Equal(t, "c1", good.Status.Peers)
+	assert.Equal(t, "PathClaimed", b.reason(t, exposure("bad", "a", 2)))
+	assert.Equal(t, "Ready", b.reason(t, &crd.Peer{ObjectMeta: at("c1", "", 1)}))
+	assert.Equal(t, "Unused", b.reason(t, &crd.Peer{ObjectMeta: at("idle", "", 1)}))
+	assert.Equal(t, "Ready", b.reason(t, mesh("m", 1)))
+	assert.Len(t, b.events.Events, 5, "one event for each state that changed")
+}
+
+func TestASecondLookWritesNothing(t *testing.T) {
+	b := newBench(t, Options{}, mesh("m", 1), exposure("x", "a", 1), &crd.Peer{ObjectMeta: at("c1", "", 1)})
+	_, err := b.reconcile(t)
+	require.NoError(t, err)
+	assert.Equal(t, 3, b.patches)
+	told := len(b.events.Events)
+	result, err := b.reconcile(t)
+	require.NoError(t, err)
+	assert.Equal(t, 3, b.patches)
+	assert.Len(t, b.events.Events, told)
+	assert.Equal(t, DefaultResync, result.RequeueAfter)
+}
+
+func TestTheWishIsInTheOrderOfAgeAndWithoutForeignMetadata(t *testing.T) {
+	young, old := exposure("a", "a", 9), exposure("z", "a", 1)
+	young.Labels = map[string]string{"x": "y"}
+	young.Annotations = map[string]string{"x": "y"}
+	b := newBench(t, Options{}, mesh("m", 1), young, old)
+	_, err := b.reconcile(t)
+	require.NoError(t, err)
+	list := b.engine.wishes[0].Exposures
+	require.Len(t, list, 2)
+	assert.Equal(t, []string{"z", "a"}, []string{list[0].Name, list[1].Name})
+	assert.Equal(t, metav1.ObjectMeta{Name: "a", Namespace: "a"}, list[1].ObjectMeta)
+}
+
+func TestOfTwoMeshesTheFirstOneCounts(t *testing.T) {
+	b := newBench(t, Options{}, mesh("later", 2), mesh("first", 1))
+	_, err := b.reconcile(t)
+	require.NoError(t, err)
+	assert.Equal(t, "first", b.engine.wishes[0].Mesh.Name)
+	assert.Equal(t, "SecondMesh", b.reason(t, mesh("later", 2)))
+}
+
+func TestWithoutAMeshEverythingIsWithdrawnAndSaysWhy(t *testing.T) {
+	b := newBench(t, Options{}, exposure("x", "a", 1))
+	_, err := b.reconcile(t)
+	require.NoError(t, err)
+	assert.Empty(t, b.engine.wishes[0].Mesh.Name)
+	assert.Equal(t, "NoMesh", b.reason(t, exposure("x", "a", 1)))
+}
+
+// A Mesh elsewhere needs rights that this controller does not have: it must not
+// take it for a deleted one and withdraw everything.
+func TestAMeshOutOfReachIsRefusedAndNothingIsTouched(t *testing.T) {
+	m := mesh("m", 1)
+	m.Spec.Ingress.Namespace = "elsewhere"
+	b := newBench(t, Options{}, m, exposure("x", "a", 1))
+	_, err := b.reconcile(t)
+	require.NoError(t, err)
+	assert.Empty(t, b.engine.wishes, "the engine is not asked")
+	assert.Equal(t, "NamespaceNotManaged", b.reason(t, mesh("m", 1)))
+	assert.Equal(t, "NoMesh", b.reason(t, exposure("x", "a", 1)))
+}
+
+func TestDeclarationsOfOtherNamespacesDoNotCount(t *testing.T) {
+	b := newBench(t, Options{Namespaces: []string{"a"}}, mesh("m", 1), exposure("x", "a", 1), exposure("y", "b", 1))
+	_, err := b.reconcile(t)
+	require.NoError(t, err)
+	assert.Len(t, b.engine.wishes[0].Exposures, 1)
+	assert.Equal(t, "NamespaceNotManaged", b.reason(t, exposure("y", "b", 1)))
+}
+
+// That the API server is away takes nothing out of force, and says nothing about
+// what nothing was decided about.
+func TestAnErrorOfTheClusterLeavesTheStatesAsTheyWere(t *testing.T) {
+	b := newBench(t, Options{}, mesh("m", 1), exposure("x", "a", 1))
+	_, err := b.reconcile(t)
+	require.NoError(t, err)
+	b.engine.fail = errors.New("connection refused")
+	_, err = b.reconcile(t)
+	require.ErrorContains(t, err, "connection refused")
+	assert.Equal(t, "Ready", b.reason(t, exposure("x", "a", 1)))
+	assert.Equal(t, 2, b.patches)
+}
+
+// SAD PATHS
+func TestOptionsThatCannotWorkAreRefused(t *testing.T) {
+	good := Options{Namespace: "federator-system", GatewayNamespace: "gw"}
+	cases := map[string]struct {
+		change func(*Options)
+		want   string
+	}{
+		"no namespace":          {func(o *Options) { o.Namespace = "" }, `the namespace ""`},
+		"no gateways":           {func(o *Options) { o.GatewayNamespace = "" }, `the gateway namespace ""`},
+		"odd declarations":      {func(o *Options) { o.Namespaces = []string{"*"} }, `the namespace "*"`},
+		"leader without a name": {func(o *Options) { o.LeaderElection = true }, "needs an identity"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			o := good
+			c.change(&o)
+			_, err := o.complete()
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+	o, err := good.complete()
+	require.NoError(t, err)
+	assert.Equal(t, 10*time.Minute, o.Resync)
+	assert.Equal(t, "istio-system", o.RootNamespace)
+}

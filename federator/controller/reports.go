@@ -1,0 +1,119 @@
+package controller
+
+import (
+	"fmt"
+	"strings"
+
+	"k8s.io/utils/ptr"
+
+	"github.com/meshfed/meshfed/federator"
+	"github.com/meshfed/meshfed/federator/api"
+	"github.com/meshfed/meshfed/federator/crd"
+)
+
+// seen is all that one reconcile found out.
+type seen struct {
+	declared declared
+	outcome  federator.Convergence
+	// failed is the error that ended the convergence early.
+	failed error
+	ready  gateways
+}
+
+// reports puts together what each resource is told. One that nothing was decided
+// about, because the cluster failed first, is told nothing.
+func (r *reconciler) reports(s seen) []report {
+	var out []report
+	add := func(rep report, ok bool) bool {
+		if ok {
+			out = append(out, rep)
+		}
+		return ok && s.failed == nil
+	}
+	for i := range s.declared.meshes {
+		m := &s.declared.meshes[i]
+		f, ok := r.meshFinding(s, i)
+		if add(reportOn(m, &m.Status.Conditions, f), ok) && i == 0 && f.verdict.Form != federator.FormNone {
+			m.Status.Exposures, m.Status.Consumptions = ptr.To(int32(len(s.outcome.InForce.Exposures))), ptr.To(int32(len(s.outcome.InForce.Consumptions)))
+		}
+	}
+	for i := range s.declared.peers {
+		p := &s.declared.peers[i]
+		f, ok := r.finding(s, api.Key{Kind: api.KindPeer, Name: p.Name})
+		f.gateway, f.unused = true, !uses(s.outcome.InForce, p.Name)
+		add(reportOn(p, &p.Status.Conditions, f), ok)
+	}
+	for i := range s.declared.exposures {
+		e := &s.declared.exposures[i]
+		f, ok := r.finding(s, api.Key{Kind: api.KindExposure, Namespace: e.Namespace, Name: e.Name})
+		f.gateway = s.ready.ingress
+		if add(reportOn(e, &e.Status.Conditions, f), ok) {
+			e.Status.Peers = admitted(s.outcome.InForce, e)
+		}
+	}
+	for i := range s.declared.consumptions {
+		c := &s.declared.consumptions[i]
+		f, ok := r.finding(s, api.Key{Kind: api.KindConsumption, Namespace: c.Namespace, Name: c.Name})
+		f.gateway = s.ready.egress
+		add(reportOn(c, &c.Status.Conditions, f), ok)
+	}
+	return out
+}
+
+func (r *reconciler) meshFinding(s seen, i int) (finding, bool) {
+	if i > 0 {
+		return finding{verdict: verdictFor(causeSecondMesh,
+			"Mesh "+s.declared.meshes[0].Name+" is this cluster's boundary already; a cluster has one")}, true
+	}
+	f, ok := r.finding(s, meshKey(&s.declared.meshes[i]))
+	inForce := s.outcome.InForce
+	f.gateway = (len(inForce.Exposures) == 0 || s.ready.ingress) && (len(inForce.Consumptions) == 0 || s.ready.egress)
+	return f, ok
+}
+
+// finding is the engine's verdict, or why the engine was not asked; false when
+// nothing is known.
+func (r *reconciler) finding(s seen, key api.Key) (finding, bool) {
+	if v, ok := s.outcome.Verdicts[key]; ok {
+		return finding{verdict: v, failed: s.failed}, true
+	}
+	switch m := s.declared.mesh(); {
+	case s.failed != nil:
+		return finding{}, false
+	case m == nil:
+		return finding{verdict: verdictFor(causeNoMesh, "no Mesh is declared; state this side's gateways in one")}, true
+	case key.Namespace != "" && !r.options.manages(key.Namespace):
+		return finding{verdict: verdictFor(causeNotManaged,
+			fmt.Sprintf("this controller looks after the namespaces %s", strings.Join(r.options.Namespaces, ", ")))}, true
+	}
+	return finding{verdict: verdictFor(causeNoMesh, "Mesh "+s.declared.meshes[0].Name+" is not accepted")}, true
+}
+
+func uses(s federator.Spec, peer string) bool {
+	for _, e := range s.Exposures {
+		for _, c := range e.Spec.Consumers {
+			if c.Peer == peer {
+				return true
+			}
+		}
+	}
+	for _, c := range s.Consumptions {
+		if c.Spec.From.Peer == peer {
+			return true
+		}
+	}
+	return false
+}
+
+// admitted are the peers that can call an exposure now.
+func admitted(inForce federator.Spec, e *crd.Exposure) string {
+	var peers []string
+	for _, f := range inForce.Exposures {
+		if f.Namespace == e.Namespace && f.Name == e.Name {
+			for _, c := range f.Spec.Consumers {
+				peers = append(peers, c.Peer)
+			}
+		}
+	}
+	return strings.Join(peers, ",")
+}

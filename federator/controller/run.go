@@ -1,0 +1,104 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	crmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/meshfed/meshfed/federator"
+	"github.com/meshfed/meshfed/federator/crd"
+)
+
+// Name is the controller's, in leases, events and logs.
+const Name = "federator"
+
+// The lease outlasts a restart of the API server: a leader that cannot renew for
+// a few seconds is still the leader. An instance that ends in good order gives
+// its lease back, and one that is killed takes it up again by its identity.
+const (
+	leaseDuration = 60 * time.Second
+	renewDeadline = 45 * time.Second
+	retryPeriod   = 3 * time.Second
+)
+
+// Run works on the cluster of cfg until ctx ends, which is no error.
+func Run(ctx context.Context, cfg *rest.Config, o Options) error {
+	o, err := o.complete()
+	if err != nil {
+		return err
+	}
+	engine, err := federator.New(cfg, federator.WithoutSecrets())
+	if err != nil {
+		return err
+	}
+	options, err := managerOptions(cfg, o)
+	if err != nil {
+		return err
+	}
+	m, err := manager.New(cfg, options)
+	if err != nil {
+		return fmt.Errorf("controller: %w", err)
+	}
+	for name, add := range map[string]func(string, healthz.Checker) error{"alive": m.AddHealthzCheck, "started": m.AddReadyzCheck} {
+		if err := add(name, healthz.Ping); err != nil {
+			return fmt.Errorf("controller: %w", err)
+		}
+	}
+	metrics, err := newMetrics(crmetrics.Registry)
+	if err != nil {
+		return err
+	}
+	r := &reconciler{options: o, client: m.GetClient(), engine: engine, events: m.GetEventRecorder(Name), metrics: metrics}
+	if err := watch(m, o, r); err != nil {
+		return fmt.Errorf("controller: %w", err)
+	}
+	if err := m.Start(ctx); err != nil {
+		return fmt.Errorf("controller: %w", err)
+	}
+	return nil
+}
+
+func managerOptions(cfg *rest.Config, o Options) (manager.Options, error) {
+	scheme := runtime.NewScheme()
+	if err := clientgoscheme.AddToScheme(scheme); err != nil {
+		return manager.Options{}, fmt.Errorf("controller: %w", err)
+	}
+	if err := crd.AddToScheme(scheme); err != nil {
+		return manager.Options{}, fmt.Errorf("controller: %w", err)
+	}
+	out := manager.Options{
+		Scheme: scheme, Logger: o.Log, Cache: cacheOptions(o),
+		Metrics:                metricsserver.Options{BindAddress: orOff(o.MetricsAddress)},
+		HealthProbeBindAddress: orOff(o.ProbeAddress),
+	}
+	if !o.LeaderElection {
+		return out, nil
+	}
+	lock, err := resourcelock.NewFromKubeconfig(resourcelock.LeasesResourceLock, o.Namespace, Name,
+		resourcelock.ResourceLockConfig{Identity: o.Identity}, cfg, renewDeadline)
+	if err != nil {
+		return manager.Options{}, fmt.Errorf("controller: lease %s/%s: %w", o.Namespace, Name, err)
+	}
+	out.LeaderElection, out.LeaderElectionResourceLockInterface = true, lock
+	out.LeaderElectionReleaseOnCancel = true
+	out.LeaseDuration, out.RenewDeadline, out.RetryPeriod = ptr.To(leaseDuration), ptr.To(renewDeadline), ptr.To(retryPeriod)
+	return out, nil
+}
+
+// orOff turns "nowhere" into the manager's word for it.
+func orOff(address string) string {
+	if address == "" {
+		return "0"
+	}
+	return address
+}
