@@ -56,6 +56,14 @@ conformance: build ## bring up meshes, federate them, run the features, write ou
 lab-test: ## what a person expects of a cluster, and the life of labs, on real ones
 	go test -count=1 ./cluster/embedded
 
+.PHONY: critest
+critest: ## Kubernetes' own tests of a container runtime, against ours (root; needs busybox-static)
+	@mkdir -p $(BIN)
+	@command -v busybox >/dev/null || apt-get install -y busybox-static
+	cd cluster/embedded/tools/critools && go test -c -o ../../../../$(BIN)/critest sigs.k8s.io/cri-tools/cmd/critest
+	MESHFED_CRITEST=$(CURDIR)/$(BIN)/critest MESHFED_BUSYBOX=$$(command -v busybox) \
+	  go test ./cluster/embedded/internal/cri -count=1 -v -run TestKubernetesOwnRuntimeTestsPass
+
 .PHONY: bench-lab
 bench-lab: build ## time from nothing to serving gateways, and memory, for 1, 2 and 3 meshes
 	$(BIN)/conformance lab bench --runs $(RUNS)

@@ -39,6 +39,9 @@ func configureNetwork(p addr.Plan) error {
 		"net/ipv4/ip_forward":              "1",
 		"net/ipv4/conf/all/rp_filter":      "0",
 		"net/ipv4/conf/all/send_redirects": "0",
+		// "Unreachable" is an answer, and the kernel would give it once a second:
+		// whoever asks more often would wait for a time-out instead.
+		"net/ipv4/icmp_ratelimit": "0",
 	}
 	for name, value := range sysctls {
 		if err := os.WriteFile("/proc/sys/"+name, []byte(value), 0o644); err != nil {
