@@ -4,7 +4,7 @@ package reports
 const (
 	// ExitGreen: every scenario that ran passed or is a known gap.
 	ExitGreen = 0
-	// ExitNonConformant: at least one scenario failed.
+	// ExitNonConformant: at least one scenario failed, or is flaky.
 	ExitNonConformant = 1
 	// ExitUsage: bad input, or a selection with nothing to run.
 	ExitUsage = 2
@@ -21,7 +21,7 @@ func (r ConformanceReport) ExitCode() int {
 	switch {
 	case r.Interrupted:
 		return ExitInterrupted
-	case r.Summary.Failed > 0:
+	case r.Summary.Failed > 0, r.Summary.Flaky > 0:
 		return ExitNonConformant
 	case r.SetupError != "", r.Finished.IsZero(), r.Summary.Inconclusive > 0, r.Summary.Passed == 0:
 		return ExitInconclusive

@@ -73,7 +73,7 @@ func junitCase(s Scenario) junit.Testcase {
 	}
 	c := junit.Testcase{Name: name, Classname: s.ID, Time: junitSeconds(s.Duration()), Status: string(s.Verdict)}
 	switch s.Verdict {
-	case Failed:
+	case Failed, Flaky:
 		c.Failure = junitResult(string(s.Verdict), s.Reason)
 	case Inconclusive:
 		c.Error = junitResult(string(s.Verdict), s.Reason)

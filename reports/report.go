@@ -105,8 +105,25 @@ type Scenario struct {
 	Reason string `json:"reason,omitempty"`
 	// DurationSeconds includes clean-up.
 	DurationSeconds float64 `json:"durationSeconds"`
+	// Steps are those of the only attempt, backgrounds included.
+	Steps []Step `json:"steps,omitempty"`
+	// Faults are what beside the steps bears on the verdict.
+	Faults []Fault `json:"faults,omitempty"`
+	// Figures are what it measured.
+	Figures Figures `json:"figures,omitzero"`
+	// Attempts are set if the scenario was played more than once; Steps,
+	// Faults and Figures are then those of the attempt that speaks for it:
+	// the first that did not pass, or the last.
+	Attempts []Attempt `json:"attempts,omitempty"`
 	// Evidence are files below the run's folder, slash-separated.
 	Evidence []string `json:"evidence,omitempty"`
+}
+
+// Attempt is one of several plays of a scenario.
+type Attempt struct {
+	Verdict         Verdict `json:"verdict"`
+	Reason          string  `json:"reason,omitempty"`
+	DurationSeconds float64 `json:"durationSeconds"`
 }
 
 // Validate says whether the verdict can stand in a report.
@@ -117,7 +134,7 @@ func (s Scenario) Validate() error {
 	if s.Verdict.NeedsReason() && s.Reason == "" {
 		return fmt.Errorf("scenario %s: verdict %s without a reason", s.ID, s.Verdict)
 	}
-	return nil
+	return s.validateFacts()
 }
 
 // Duration of the scenario.
@@ -133,6 +150,7 @@ type Summary struct {
 	NotSupported int `json:"notSupported"`
 	Inconclusive int `json:"inconclusive"`
 	KnownGap     int `json:"knownGap"`
+	Flaky        int `json:"flaky"`
 }
 
 // Assemble makes the report of a run out of its parts; the summary is always
@@ -151,6 +169,6 @@ func (s Summary) Count(v Verdict) int { return *s.counter(v) }
 func (s *Summary) counter(v Verdict) *int {
 	return map[Verdict]*int{
 		Passed: &s.Passed, Failed: &s.Failed, Skipped: &s.Skipped,
-		NotSupported: &s.NotSupported, Inconclusive: &s.Inconclusive, KnownGap: &s.KnownGap,
+		NotSupported: &s.NotSupported, Inconclusive: &s.Inconclusive, KnownGap: &s.KnownGap, Flaky: &s.Flaky,
 	}[v]
 }

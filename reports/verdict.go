@@ -28,6 +28,9 @@ const (
 	// KnownGap: it fails, and the scenario says which published issue makes
 	// it fail. Not green, but no news either.
 	KnownGap Verdict = "knownGap"
+	// Flaky: played several times, it both passed and did not. Never green:
+	// a claim that holds now and then is not one to build on.
+	Flaky Verdict = "flaky"
 )
 
 // ErrInconclusive marks an error as one of the environment or of the harness
@@ -36,7 +39,7 @@ var ErrInconclusive = errors.New("inconclusive")
 
 // Verdicts is the whole vocabulary in the order summaries are printed.
 func Verdicts() []Verdict {
-	return []Verdict{Passed, Failed, Skipped, NotSupported, Inconclusive, KnownGap}
+	return []Verdict{Passed, Failed, Skipped, NotSupported, Inconclusive, KnownGap, Flaky}
 }
 
 // NeedsReason says whether the verdict is worthless without a reason.

@@ -41,6 +41,8 @@ type World struct {
 	seen *asked
 	// record is everything that was asked, for the evidence.
 	record []string
+	// figures are what was measured; see Attach.
+	figures figures
 }
 
 // NewWorld is the world of a scenario that begins.

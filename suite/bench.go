@@ -32,6 +32,9 @@ type Facts struct {
 type Session interface {
 	// Steps registers the step definitions of this scenario.
 	Steps(*godog.ScenarioContext)
+	// Figures are what the scenario has measured. It is called when the last
+	// step is over.
+	Figures() reports.Figures
 	// Evidence writes what explains a failure below dir (which it creates)
 	// and returns the paths relative to dir. It is called before Close,
 	// while the failed state still stands.

@@ -52,6 +52,7 @@ func (c Capabilities) split(selected []Scenario) (runnable []Scenario, unsupport
 		entry := describe(s)
 		entry.Verdict = reports.NotSupported
 		entry.Reason = "not declared by the engine: " + strings.Join(missing, ", ")
+		entry.Faults = []reports.Fault{{Kind: reports.FaultCapability, Text: entry.Reason}}
 		unsupported = append(unsupported, entry)
 	}
 	if len(runnable) == 0 {

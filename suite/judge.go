@@ -46,6 +46,7 @@ func (j Judge) Scenario(ctx context.Context, s Scenario) (reports.Scenario, erro
 	environment := j.environment(ctx, &outcome)
 	outcome = knownGap(s, outcome)
 	entry.Verdict, entry.Reason = outcome.Verdict, outcome.Reason
+	entry.Steps, entry.Faults = outcome.Steps, outcome.Faults
 	entry.DurationSeconds = time.Since(start).Round(time.Millisecond).Seconds()
 	return entry, environment
 }
@@ -59,6 +60,8 @@ func (j Judge) play(ctx context.Context, s Scenario, entry *reports.Scenario) pl
 		return beginFailed(ctx, err)
 	}
 	outcome := play.One(limited, s.Pickle, play.Stage{Register: session.Steps, OnStep: j.OnStep})
+	entry.Figures = session.Figures()
+	contradict(&outcome, entry.Figures)
 	j.cleanUp(ctx, session, &outcome, entry)
 	return outcome
 }
@@ -70,7 +73,23 @@ func beginFailed(ctx context.Context, err error) play.Outcome {
 	if ctx.Err() != nil {
 		reason = "interrupted " + reason
 	}
-	return play.Outcome{Verdict: reports.Inconclusive, Reason: reason}
+	return play.Outcome{
+		Verdict: reports.Inconclusive, Reason: reason,
+		Faults: []reports.Fault{{Kind: reports.FaultSetUp, Text: reason}},
+	}
+}
+
+// contradict takes a pass away from a scenario whose own figures do not
+// support it: a step that measured and forgot to look must not be green.
+func contradict(outcome *play.Outcome, figures reports.Figures) {
+	err := figures.Holds()
+	switch {
+	case outcome.Verdict != reports.Passed || err == nil:
+	case errors.Is(err, reports.ErrInconclusive):
+		outcome.Verdict, outcome.Reason = reports.Inconclusive, err.Error()
+	default:
+		outcome.Verdict, outcome.Reason = reports.Failed, fmt.Sprintf("every step passed, but: %v", err)
+	}
 }
 
 // cleanUp takes the evidence, then closes the session, in this order and with
@@ -88,6 +107,7 @@ func (j Judge) cleanUp(ctx context.Context, session Session, outcome *play.Outco
 	}
 	if err := session.Close(own); err != nil {
 		outcome.Reason = join(outcome.Reason, fmt.Sprintf("clean-up: %v", err))
+		outcome.Faults = append(outcome.Faults, reports.Fault{Kind: reports.FaultCleanUp, Text: err.Error()})
 		// An unfinished clean-up after an interrupt is the harness's doing.
 		if outcome.Verdict == reports.Passed || outcome.Verdict == reports.Skipped {
 			outcome.Verdict = reports.Failed
@@ -117,31 +137,28 @@ func (j Judge) environment(ctx context.Context, outcome *play.Outcome) error {
 		return nil
 	}
 	if err := j.Bench.Healthy(ctx); err != nil {
-		*outcome = play.Outcome{
-			Verdict: reports.Inconclusive,
-			Reason:  join(fmt.Sprintf("the environment died: %v", err), "seen first: "+outcome.Reason),
-		}
+		outcome.Verdict = reports.Inconclusive
+		outcome.Reason = join(fmt.Sprintf("the environment died: %v", err), "seen first: "+outcome.Reason)
+		outcome.Faults = append(outcome.Faults, reports.Fault{Kind: reports.FaultEnvironment, Text: err.Error()})
 		return fmt.Errorf("%w: %w", ErrEnvironment, err)
 	}
 	return nil
 }
-
-// knownGapTag in front of an issue's name marks a scenario that is known to
-// fail: @known-gap=istio-61697.
-const knownGapTag = "@known-gap="
 
 // knownGap turns the failure of a scenario that names its issue into a known
 // gap, and its success into a failure: a ledger of gaps that have closed is a
 // ledger of lies.
 func knownGap(s Scenario, o play.Outcome) play.Outcome {
 	for _, tag := range s.Tags {
-		issue, is := strings.CutPrefix(tag, knownGapTag)
+		issue, is := strings.CutPrefix(tag, reports.KnownGapTag)
 		switch {
 		case !is:
 		case o.Verdict == reports.Failed:
-			return play.Outcome{Verdict: reports.KnownGap, Reason: issue + ": " + o.Reason}
+			o.Verdict, o.Reason = reports.KnownGap, issue+": "+o.Reason
+			return o
 		case o.Verdict == reports.Passed:
-			return play.Outcome{Verdict: reports.Failed, Reason: fmt.Sprintf("it passes, so the gap %s is closed: drop the tag %s", issue, tag)}
+			o.Verdict, o.Reason = reports.Failed, fmt.Sprintf("it passes, so the gap %s is closed: drop the tag %s", issue, tag)
+			return o
 		}
 	}
 	return o

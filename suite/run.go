@@ -146,6 +146,7 @@ func (r *round) giveUp(rest []Scenario, why error) error {
 	for _, s := range rest {
 		entry := describe(s)
 		entry.Verdict, entry.Reason = reports.Inconclusive, fmt.Sprintf("not run: %v", why)
+		entry.Faults = []reports.Fault{{Kind: reports.FaultNotRun, Text: entry.Reason}}
 		if err := r.record(entry); err != nil {
 			return err
 		}

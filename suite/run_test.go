@@ -23,6 +23,8 @@ import (
 // fakeBench plays the place: its steps end as their words say.
 type fakeBench struct {
 	begin, health, close error
+	// figures are what each scenario measures.
+	figures reports.Figures
 	// onStep runs in the step "it acts".
 	onStep func()
 	begun  atomic.Int32
@@ -53,6 +55,8 @@ func (s fakeSession) Steps(sc *godog.ScenarioContext) {
 	sc.Step(`^it acts$`, func(ctx context.Context) error { s.bench.onStep(); return ctx.Err() })
 }
 
+func (s fakeSession) Figures() reports.Figures { return s.bench.figures }
+
 func (s fakeSession) Evidence(_ context.Context, dir string) ([]string, error) {
 	s.bench.atEvidence.Store(s.bench.closed.Load())
 	return []string{"why.txt"}, errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, "why.txt"), nil, 0o644))
@@ -81,9 +85,13 @@ func aSuite(t *testing.T, bench suite.Bench, features fstest.MapFS) suite.Suite 
 	}
 }
 
-func verdicts(r reports.ConformanceReport) []reports.Verdict {
+// verdicts are those of a report, each of which must follow from what the
+// report records of it as well.
+func verdicts(t *testing.T, r reports.ConformanceReport) []reports.Verdict {
+	t.Helper()
 	var all []reports.Verdict
 	for _, s := range r.Scenarios {
+		assert.Equal(t, s.Verdict, reports.Rejudge(s), s.ID)
 		all = append(all, s.Verdict)
 	}
 	return all
@@ -106,7 +114,7 @@ func TestVerdictsAndExitCodesAreAsPromised(t *testing.T) {
 			bench := &fakeBench{}
 			report, err := aSuite(t, bench, scenarios(c.steps...)).Run(t.Context())
 			require.NoError(t, err)
-			assert.Equal(t, c.want, verdicts(report))
+			assert.Equal(t, c.want, verdicts(t, report))
 			assert.Equal(t, c.exit, report.ExitCode())
 			assert.Equal(t, bench.begun.Load(), bench.closed.Load(), "each session is closed")
 		})
@@ -159,7 +167,7 @@ func TestAnUndeclaredCapabilityIsNotSupportedAndNotRun(t *testing.T) {
 	features := featureFile("Feature: F\n  @acl\n  Scenario: A\n    Given it fails\n  @expose\n  Scenario: B\n    Given it passes\n")
 	report, err := aSuite(t, bench, features).Run(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, []reports.Verdict{reports.NotSupported, reports.Passed}, verdicts(report))
+	assert.Equal(t, []reports.Verdict{reports.NotSupported, reports.Passed}, verdicts(t, report))
 	assert.Equal(t, "not declared by the engine: acl", report.Scenarios[0].Reason)
 	assert.Equal(t, int32(1), bench.begun.Load())
 }
@@ -187,7 +195,7 @@ func TestAFailureInADyingEnvironmentIsInconclusiveAndEndsTheRun(t *testing.T) {
 	bench := &fakeBench{health: errors.New("c2: API server does not answer")}
 	report, err := aSuite(t, bench, scenarios("it passes", "it fails", "it passes")).Run(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, []reports.Verdict{reports.Passed, reports.Inconclusive, reports.Inconclusive}, verdicts(report))
+	assert.Equal(t, []reports.Verdict{reports.Passed, reports.Inconclusive, reports.Inconclusive}, verdicts(t, report))
 	assert.Contains(t, report.Scenarios[1].Reason, "got 200, want 403", "what was seen first is kept")
 	assert.Contains(t, report.Scenarios[2].Reason, "not run")
 	assert.Equal(t, reports.ExitInconclusive, report.ExitCode())
@@ -196,14 +204,14 @@ func TestAFailureInADyingEnvironmentIsInconclusiveAndEndsTheRun(t *testing.T) {
 func TestABenchThatIsNotCleanDecidesNothing(t *testing.T) {
 	report, err := aSuite(t, &fakeBench{begin: errors.New("something is exposed")}, scenarios("it passes")).Run(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, []reports.Verdict{reports.Inconclusive}, verdicts(report))
+	assert.Equal(t, []reports.Verdict{reports.Inconclusive}, verdicts(t, report))
 	assert.Contains(t, report.Scenarios[0].Reason, "something is exposed")
 }
 
 func TestLeftoversFailAScenarioThatPassed(t *testing.T) {
 	report, err := aSuite(t, &fakeBench{close: errors.New("left: Gateway x")}, scenarios("it passes", "it fails")).Run(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, []reports.Verdict{reports.Failed, reports.Failed}, verdicts(report))
+	assert.Equal(t, []reports.Verdict{reports.Failed, reports.Failed}, verdicts(t, report))
 	assert.Equal(t, "clean-up: left: Gateway x", report.Scenarios[0].Reason)
 	assert.Equal(t, "it fails: got 200, want 403\nclean-up: left: Gateway x", report.Scenarios[1].Reason)
 }
@@ -224,7 +232,7 @@ func TestAnInterruptEndsTheRunWithWhatIsDecided(t *testing.T) {
 	bench := &fakeBench{onStep: cancel}
 	report, err := aSuite(t, bench, scenarios("it passes", "it acts", "it passes")).Run(ctx)
 	require.NoError(t, err)
-	assert.Equal(t, []reports.Verdict{reports.Passed, reports.Inconclusive}, verdicts(report))
+	assert.Equal(t, []reports.Verdict{reports.Passed, reports.Inconclusive}, verdicts(t, report))
 	assert.Equal(t, reports.ExitInterrupted, report.ExitCode())
 	assert.Equal(t, int32(2), bench.closed.Load(), "the interrupted scenario is cleaned up too")
 	assert.Equal(t, 3, report.Selection.Scenarios)
@@ -235,7 +243,7 @@ func TestAScenarioThatTakesTooLongFailsAndTheNextOneRuns(t *testing.T) {
 	s.Timeout = 10 * time.Millisecond
 	report, err := s.Run(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, []reports.Verdict{reports.Failed, reports.Passed}, verdicts(report))
+	assert.Equal(t, []reports.Verdict{reports.Failed, reports.Passed}, verdicts(t, report))
 	assert.Contains(t, report.Scenarios[0].Reason, "time-out of 10ms")
 }
 
@@ -243,7 +251,7 @@ func TestAKnownGapIsNeitherGreenNorRedUntilItCloses(t *testing.T) {
 	features := featureFile("Feature: F\n  @known-gap=istio-1\n  Scenario: A\n    Given it fails\n  @known-gap=istio-2\n  Scenario: B\n    Given it passes\n")
 	report, err := aSuite(t, &fakeBench{}, features).Run(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, []reports.Verdict{reports.KnownGap, reports.Failed}, verdicts(report))
+	assert.Equal(t, []reports.Verdict{reports.KnownGap, reports.Failed}, verdicts(t, report))
 	assert.Contains(t, report.Scenarios[0].Reason, "istio-1: it fails: got 200")
 	assert.Contains(t, report.Scenarios[1].Reason, "istio-2 is closed")
 }
@@ -254,7 +262,7 @@ func TestOneRowOfAnOutlineIsRunAlone(t *testing.T) {
 	s.Selection.Paths = []string{"f.feature:7"}
 	report, err := s.Run(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, []reports.Verdict{reports.Passed}, verdicts(report))
+	assert.Equal(t, []reports.Verdict{reports.Passed}, verdicts(t, report))
 	assert.Equal(t, "f/o/2", report.Scenarios[0].ID)
 }
 
@@ -265,7 +273,7 @@ func TestTheJournalHoldsEachVerdictBeforeTheNextScenarioStarts(t *testing.T) {
 	bench.onStep = func() { seen, _ = reports.Rebuild(filepath.Join(s.Out, "run", reports.JournalFile)) }
 	_, err := s.Run(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, []reports.Verdict{reports.Passed}, verdicts(seen))
+	assert.Equal(t, []reports.Verdict{reports.Passed}, verdicts(t, seen))
 }
 
 func TestProgressIsPlainLinesInALogAndOneLiveLineOnATerminal(t *testing.T) {
@@ -296,4 +304,30 @@ func TestASeedShufflesTheScenariosAlwaysInTheSameWay(t *testing.T) {
 	assert.Equal(t, order(7), order(7))
 	assert.NotEqual(t, order(0), order(7))
 	assert.ElementsMatch(t, order(0), order(7))
+}
+
+func TestTheReportHoldsEachStepAndWhatBecameOfIt(t *testing.T) {
+	features := featureFile("Feature: F\n  Scenario: A\n    Given it passes\n    When it fails\n    Then it passes\n")
+	report, err := aSuite(t, &fakeBench{}, features).Run(t.Context())
+	require.NoError(t, err)
+	steps := report.Scenarios[0].Steps
+	require.Len(t, steps, 3)
+	for i, want := range []reports.StepStatus{reports.StepPassed, reports.StepFailed, reports.StepNotRun} {
+		assert.Equal(t, want, steps[i].Status)
+	}
+	assert.Equal(t, "When", steps[1].Keyword)
+	assert.Equal(t, "got 200, want 403", steps[1].Error)
+}
+
+func TestFiguresReachTheReportAndCanTakeAPassAway(t *testing.T) {
+	late := reports.Revocation("cancel", reports.NewConnection, 400, []float64{401})
+	early := reports.Revocation("cancel", reports.NewConnection, 400, []float64{399})
+	for want, figure := range map[reports.Verdict]reports.RevocationFigure{reports.Failed: late, reports.Passed: early} {
+		bench := &fakeBench{}
+		require.NoError(t, bench.figures.Add(figure))
+		report, err := aSuite(t, bench, scenarios("it passes")).Run(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, []reports.Verdict{want}, verdicts(t, report))
+		assert.Equal(t, []reports.RevocationFigure{figure}, report.Scenarios[0].Figures.Revocations)
+	}
 }

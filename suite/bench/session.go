@@ -13,6 +13,7 @@ import (
 	"github.com/cucumber/godog"
 
 	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/reports"
 	"github.com/meshfed/meshfed/steps"
 	"github.com/meshfed/meshfed/suite"
 	"github.com/meshfed/meshfed/suite/bench/internal/evidence"
@@ -59,6 +60,9 @@ func (s *Session) Start(ctx context.Context) error {
 
 // Steps implements suite.Session.
 func (s *Session) Steps(sc *godog.ScenarioContext) { s.world.Register(sc) }
+
+// Figures implements suite.Session.
+func (s *Session) Figures() reports.Figures { return s.world.Figures() }
 
 // Evidence implements suite.Session.
 func (s *Session) Evidence(ctx context.Context, dir string) ([]string, error) {

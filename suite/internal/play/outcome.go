@@ -19,6 +19,28 @@ type Outcome struct {
 	// be stopped: it may still act on the clusters, so that no later
 	// scenario can be trusted.
 	Abandoned bool
+	// Steps are all of the scenario's and how each ended.
+	Steps []reports.Step
+	// Faults are what beside its steps decided the verdict.
+	Faults []reports.Fault
+}
+
+// statusOf is the word of the report for how a step ended. An error counts
+// whatever godog calls it.
+func statusOf(status godog.StepResultStatus, err error) reports.StepStatus {
+	switch {
+	case status == godog.StepSkipped && errors.Is(err, godog.ErrSkip):
+		return reports.StepSkipped
+	case status == godog.StepUndefined:
+		return reports.StepUndefined
+	case status == godog.StepPending:
+		return reports.StepPending
+	case errors.Is(err, reports.ErrInconclusive):
+		return reports.StepInconclusive
+	case status == godog.StepPassed && err == nil:
+		return reports.StepPassed
+	}
+	return reports.StepFailed
 }
 
 // judge makes the outcome of a step that did not pass.
@@ -38,6 +60,13 @@ func judge(step string, status godog.StepResultStatus, err error) Outcome {
 
 func failed(step string, err error) Outcome {
 	return Outcome{Verdict: reports.Failed, Reason: describe(step, err)}
+}
+
+// broken is a failure that no step had.
+func broken(where string, err error) Outcome {
+	o := failed(where, err)
+	o.Faults = []reports.Fault{{Kind: reports.FaultScenario, Text: o.Reason}}
+	return o
 }
 
 func describe(step string, err error) string { return fmt.Sprintf("%s: %v", step, err) }

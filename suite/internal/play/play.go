@@ -46,10 +46,11 @@ func One(ctx context.Context, pickle *messages.Pickle, stage Stage) Outcome {
 	case outcome := <-done:
 		return ended(ctx, outcome)
 	case <-grace.C:
+		reason := fmt.Sprintf("a step went on %s after the end of the scenario: %v", stage.Grace, context.Cause(ctx))
 		return Outcome{
-			Verdict:   reports.Inconclusive,
-			Reason:    fmt.Sprintf("a step went on %s after the end of the scenario: %v", stage.Grace, context.Cause(ctx)),
-			Abandoned: true,
+			Verdict: reports.Inconclusive, Reason: reason, Abandoned: true,
+			Faults: []reports.Fault{{Kind: reports.FaultInterrupted, Text: reason}},
+			Steps:  newWatcher(pickle, nil).steps,
 		}
 	}
 }
@@ -62,7 +63,9 @@ func ended(ctx context.Context, o Outcome) Outcome {
 	case cause == nil, o.Verdict != reports.Failed:
 		return o
 	case errors.Is(cause, context.Canceled):
-		return Outcome{Verdict: reports.Inconclusive, Reason: "interrupted: " + o.Reason}
+		o.Verdict, o.Reason = reports.Inconclusive, "interrupted: "+o.Reason
+		o.Faults = append(o.Faults, reports.Fault{Kind: reports.FaultInterrupted, Text: cause.Error()})
+		return o
 	}
 	o.Reason += fmt.Sprintf(" (%v)", cause)
 	return o
@@ -73,10 +76,10 @@ func ended(ctx context.Context, o Outcome) Outcome {
 func perform(ctx context.Context, pickle *messages.Pickle, stage Stage) (outcome Outcome) {
 	defer func() {
 		if p := recover(); p != nil {
-			outcome = failed("panic", fmt.Errorf("%v\n%s", p, debug.Stack()))
+			outcome = broken("panic", fmt.Errorf("%v\n%s", p, debug.Stack()))
 		}
 	}()
-	watch := watcher{onStep: stage.OnStep}
+	watch := newWatcher(pickle, stage.OnStep)
 	status := godog.TestSuite{
 		Name: pickle.Name,
 		ScenarioInitializer: func(sc *godog.ScenarioContext) {
@@ -97,56 +100,5 @@ func perform(ctx context.Context, pickle *messages.Pickle, stage Stage) (outcome
 			FeatureContents: []godog.Feature{{Name: "one.feature", Contents: Render(pickle)}},
 		},
 	}.Run()
-	return watch.outcome(len(pickle.Steps), status)
-}
-
-// watcher follows the steps of one scenario.
-type watcher struct {
-	onStep func(string)
-	passed int
-	// first is the outcome of the first step that did not pass.
-	first *Outcome
-}
-
-func (w *watcher) before(ctx context.Context, step *godog.Step) (context.Context, error) {
-	if w.onStep != nil && w.first == nil {
-		w.onStep(step.Text)
-	}
-	return ctx, nil
-}
-
-func (w *watcher) after(ctx context.Context, step *godog.Step, status godog.StepResultStatus, err error) (context.Context, error) {
-	switch {
-	case w.first != nil:
-	case status == godog.StepPassed && err == nil:
-		w.passed++
-	default:
-		o := judge(step.Text, status, err)
-		w.first = &o
-	}
-	return ctx, nil
-}
-
-// end sees what after cannot: an error of a scenario hook.
-func (w *watcher) end(ctx context.Context, _ *godog.Scenario, err error) (context.Context, error) {
-	if w.first == nil && err != nil {
-		o := failed("after the scenario", err)
-		w.first = &o
-	}
-	return ctx, nil
-}
-
-// outcome is passed only if every step passed and godog says so too.
-func (w *watcher) outcome(steps, status int) Outcome {
-	switch {
-	case w.first != nil:
-		return *w.first
-	case steps == 0:
-		return failed("scenario", errors.New("it has no steps, so it claims nothing"))
-	case w.passed != steps:
-		return failed("scenario", fmt.Errorf("%d of %d steps were run", w.passed, steps))
-	case status != 0:
-		return failed("scenario", fmt.Errorf("godog's exit status is %d though every step passed", status))
-	}
-	return Outcome{Verdict: reports.Passed}
+	return watch.outcome(status)
 }

@@ -1,0 +1,118 @@
+package reports_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meshfed/meshfed/reports"
+)
+
+func aSplit(counts ...int) reports.SplitFigure {
+	f := reports.SplitFigure{What: "reviews of c1", Confidence: 0.999, DetectableShift: 0.05, Power: 0.99}
+	for i, count := range counts {
+		f.N += count
+		f.Shares = append(f.Shares, reports.Share{Backend: []string{"v1", "v2"}[i], Expected: 0.5, Count: count})
+	}
+	for i := range f.Shares {
+		observed := f.Shares[i].Observed(f.N)
+		f.Shares[i].Low, f.Shares[i].High = observed-0.05, observed+0.05
+	}
+	return f
+}
+
+func aTable(cells ...reports.Cell) reports.TruthTable {
+	return reports.TruthTable{Name: "ingress of c2", Cells: cells}
+}
+
+func cell(expected, got reports.Access, arrivals int) reports.Cell {
+	return reports.Cell{
+		Client: "c1", SNI: "c2.example", Host: "bookinfo.c2", Path: "/x", Method: "GET",
+		Expected: expected, Got: got, Arrivals: arrivals,
+	}
+}
+
+func aLoad(lag float64, fault string) reports.LoadFigure {
+	return reports.LoadFigure{
+		What: "c1 to c2", RatePerSecond: 100, DurationSeconds: 10, LagP99Millis: lag, LagLimitMillis: 1, Fault: fault,
+		Classes: []reports.LoadClass{{
+			Identity: "c1", Outcome: "allowed", Count: 1000,
+			Quantiles: []reports.LatencyQuantile{{Q: 0.5, Millis: 2}, {Q: 0.99, Millis: 5}},
+		}},
+	}
+}
+
+func TestAFigureIsJudgedFromItsOwnNumbers(t *testing.T) {
+	for name, c := range map[string]struct {
+		figure reports.Figure
+		want   string
+	}{
+		"a right split":            {aSplit(490, 510), ""},
+		"a shifted split":          {aSplit(600, 400), "v1 got 600 of 1000"},
+		"a table without faults":   {aTable(cell(reports.Granted, reports.Granted, 1), cell(reports.Refused, reports.Refused, 0)), ""},
+		"a leak":                   {aTable(cell(reports.Refused, reports.Granted, 1)), "1 of 1 cells are wrong, 1 of them leaks"},
+		"a refusal that arrived":   {aTable(cell(reports.Refused, reports.Refused, 1)), "1 of them leaks"},
+		"a grant that was refused": {aTable(cell(reports.Granted, reports.Refused, 0)), "0 of them leaks"},
+		"in time":                  {reports.Revocation("cancel", reports.NewConnection, 400, []float64{0, 250, 400}), ""},
+		"too late once":            {reports.Revocation("cancel", reports.LiveHTTP2, 400, []float64{1, 2, 401}), "401 ms after it, at most 400 ms"},
+		"load within thresholds":   {aLoad(0.1, ""), ""},
+		"load beyond a threshold":  {aLoad(0.1, "p99 is 5 ms, want 3 ms"), "p99 is 5 ms"},
+		"a generator that lagged":  {aLoad(1.1, "p99 is 5 ms, want 3 ms"), "INVALID"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var all reports.Figures
+			require.NoError(t, all.Add(c.figure))
+			if c.want == "" {
+				assert.NoError(t, all.Holds())
+				return
+			}
+			assert.ErrorContains(t, all.Holds(), c.want)
+		})
+	}
+}
+
+func TestLeaksComeFirstInATruthTable(t *testing.T) {
+	var all reports.Figures
+	right, wrong, leak := cell(reports.Refused, reports.Refused, 0), cell(reports.Granted, reports.Refused, 0), cell(reports.Refused, reports.Granted, 1)
+	require.NoError(t, all.Add(aTable(right, wrong, leak)))
+	assert.Equal(t, []reports.Cell{leak, wrong, right}, all.TruthTables[0].Cells)
+}
+
+func TestNumbersThatAreNotPossibleAreTheHarnesssFault(t *testing.T) {
+	counts := aSplit(490, 510)
+	counts.N = 1001
+	outside := aSplit(490, 510)
+	outside.Shares[0].Low = 0.495
+	quantile := reports.Revocation("cancel", reports.NewConnection, 400, []float64{1, 900})
+	quantile.MaxMillis = 10
+	falling := aLoad(0.1, "")
+	falling.Classes[0].Quantiles[1].Millis = 1
+	for name, figure := range map[string]reports.Figure{
+		"counts that do not add up":         counts,
+		"an interval without its estimate":  outside,
+		"a split of nothing":                reports.SplitFigure{Confidence: 0.9},
+		"a table without cells":             aTable(),
+		"a cell outside the vocabulary":     aTable(cell(reports.Refused, "timeout", 0)),
+		"no samples":                        reports.Revocation("cancel", reports.NewConnection, 400, nil),
+		"no bound":                          reports.Revocation("cancel", reports.NewConnection, 0, []float64{1}),
+		"a maximum that hides a sample":     quantile,
+		"an unknown kind of connection":     reports.Revocation("cancel", "some", 400, []float64{1}),
+		"a time below zero":                 reports.Revocation("cancel", reports.NewConnection, 400, []float64{-1}),
+		"a latency curve that falls":        falling,
+		"load without outcomes":             reports.LoadFigure{LagLimitMillis: 1},
+		"load without a limit on its delay": reports.LoadFigure{Classes: aLoad(0, "").Classes},
+	} {
+		var all reports.Figures
+		require.ErrorIs(t, all.Add(figure), reports.ErrInconclusive, name)
+		assert.True(t, all.IsZero(), name)
+	}
+}
+
+func TestQuantilesAreNearestRank(t *testing.T) {
+	samples := []float64{5, 1, 4, 2, 3}
+	for q, want := range map[float64]float64{0: 1, 0.2: 1, 0.5: 3, 0.99: 5, 1: 5} {
+		assert.InDelta(t, want, reports.Quantile(samples, q), 0, "%v", q)
+	}
+	assert.Zero(t, reports.Quantile(nil, 0.5))
+}

@@ -1,0 +1,73 @@
+package reports
+
+import "fmt"
+
+// LoadFigure is one run of load: latencies by outcome, each timed from the
+// moment at which the request was meant to be sent.
+type LoadFigure struct {
+	// What was loaded: "c1 to c2 through the gateways".
+	What string `json:"what"`
+	// RatePerSecond is the intended rate of the open model.
+	RatePerSecond   float64 `json:"ratePerSecond"`
+	DurationSeconds float64 `json:"durationSeconds"`
+	// LagP99Millis is how late the generator itself was; beyond
+	// LagLimitMillis the run is INVALID, not slow.
+	LagP99Millis   float64 `json:"lagP99Millis"`
+	LagLimitMillis float64 `json:"lagLimitMillis"`
+	// Classes are the outcomes, each with latencies of its own: a mean of
+	// answers and refusals is true of neither.
+	Classes []LoadClass `json:"classes"`
+	// Fault says which threshold of the scenario was missed; empty if none.
+	Fault string `json:"fault,omitempty"`
+}
+
+// LoadClass is one identity's requests that ended in one way.
+type LoadClass struct {
+	Identity string `json:"identity"`
+	// Outcome in the words of the traffic vocabulary.
+	Outcome string `json:"outcome"`
+	Count   int64  `json:"count"`
+	// Quantiles are the latency curve, in rising order.
+	Quantiles []LatencyQuantile `json:"quantiles,omitempty"`
+}
+
+// LatencyQuantile is a point of a latency curve.
+type LatencyQuantile struct {
+	// Q from 0 to 1.
+	Q      float64 `json:"q"`
+	Millis float64 `json:"millis"`
+}
+
+func (f LoadFigure) addTo(all *Figures) { all.Loads = append(all.Loads, f) }
+
+func (f LoadFigure) validate() error {
+	if len(f.Classes) == 0 || f.LagLimitMillis <= 0 {
+		return fmt.Errorf("load on %s: %d outcome classes and a lag limit of %v ms decide nothing", f.What, len(f.Classes), f.LagLimitMillis)
+	}
+	for _, c := range f.Classes {
+		last := LatencyQuantile{}
+		for _, q := range c.Quantiles {
+			if q.Q < last.Q || q.Millis < last.Millis || q.Q > 1 {
+				return fmt.Errorf("load on %s: %s %s: the latency curve falls at quantile %v", f.What, c.Identity, c.Outcome, q.Q)
+			}
+			last = q
+		}
+	}
+	return nil
+}
+
+// Invalid says that the generator was too late for its figures to mean
+// anything.
+func (f LoadFigure) Invalid() bool { return f.LagP99Millis > f.LagLimitMillis }
+
+// Holds: the run is valid and no threshold was missed.
+func (f LoadFigure) Holds() error {
+	if f.Invalid() {
+		return fmt.Errorf("%w: load on %s is INVALID: the generator itself was %.3f ms late at p99, at most %.3f ms are allowed",
+			ErrInconclusive, f.What, f.LagP99Millis, f.LagLimitMillis)
+	}
+	if f.Fault != "" {
+		return fmt.Errorf("load on %s: %s", f.What, f.Fault)
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+package reports
+
+import (
+	"errors"
+	"slices"
+	"strings"
+)
+
+// KnownGapTag in front of an issue's name marks a scenario that is known to
+// fail: @known-gap=istio-61697.
+const KnownGapTag = "@known-gap="
+
+// Rejudge is the verdict that follows from what is recorded of a scenario: its
+// steps, faults, figures, tags and repetitions. It looks at neither the
+// verdict nor the reason that stand there, so that the two can be compared.
+func Rejudge(s Scenario) Verdict {
+	if len(s.Attempts) > 0 {
+		return rejudgeAttempts(s.Attempts)
+	}
+	has := func(kind FaultKind) bool {
+		return slices.ContainsFunc(s.Faults, func(f Fault) bool { return f.Kind == kind })
+	}
+	switch {
+	case has(FaultCapability):
+		return NotSupported
+	case has(FaultNotRun), has(FaultSetUp), has(FaultEnvironment):
+		return Inconclusive
+	}
+	verdict := rejudgeSteps(s.Steps)
+	if has(FaultScenario) && (verdict == Passed || verdict == Skipped) {
+		verdict = Failed
+	}
+	if has(FaultInterrupted) && (verdict == Failed || verdict == Passed) {
+		verdict = Inconclusive
+	}
+	if verdict == Passed {
+		verdict = rejudgeFigures(s.Figures)
+	}
+	if has(FaultCleanUp) && (verdict == Passed || verdict == Skipped) {
+		verdict = Failed
+	}
+	return ledger(s.Tags, verdict)
+}
+
+// rejudgeSteps: the first step that did not pass decides; no steps at all
+// claim nothing, which is a failure.
+func rejudgeSteps(steps []Step) Verdict {
+	for _, step := range steps {
+		switch step.Status {
+		case StepPassed:
+		case StepSkipped:
+			return Skipped
+		case StepInconclusive:
+			return Inconclusive
+		default:
+			return Failed
+		}
+	}
+	if len(steps) == 0 {
+		return Failed
+	}
+	return Passed
+}
+
+func rejudgeFigures(f Figures) Verdict {
+	err := errors.Join(f.Validate(), f.Holds())
+	switch {
+	case err == nil:
+		return Passed
+	case errors.Is(err, ErrInconclusive):
+		return Inconclusive
+	}
+	return Failed
+}
+
+// ledger turns the failure of a scenario that names its issue into a known
+// gap, and its success into a failure: a ledger of gaps that have closed is a
+// ledger of lies.
+func ledger(tags []string, verdict Verdict) Verdict {
+	known := slices.ContainsFunc(tags, func(tag string) bool { return strings.HasPrefix(tag, KnownGapTag) })
+	switch {
+	case known && verdict == Failed:
+		return KnownGap
+	case known && verdict == Passed:
+		return Failed
+	}
+	return verdict
+}
+
+// rejudgeAttempts: attempts that agree are one verdict. A scenario that both
+// passes and does not is flaky, whichever came first; where the environment
+// died in between, that is all that can be said unless something failed.
+func rejudgeAttempts(attempts []Attempt) Verdict {
+	seen := map[Verdict]int{}
+	for _, a := range attempts {
+		seen[a.Verdict]++
+	}
+	switch {
+	case len(seen) == 1:
+		return attempts[0].Verdict
+	case seen[Passed] > 0 && (seen[Failed] > 0 || seen[Skipped] > 0 || seen[KnownGap] > 0):
+		return Flaky
+	case seen[Failed] > 0:
+		return Failed
+	case seen[Inconclusive] > 0:
+		return Inconclusive
+	}
+	return Flaky
+}

@@ -1,0 +1,89 @@
+package reports
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Connection is which connections a revocation was timed on.
+type Connection string
+
+// The kinds. A revocation that only stops new connections is half of one.
+const (
+	// NewConnection: one handshake per request.
+	NewConnection Connection = "new"
+	// LiveHTTP2: one that was open before the revocation and multiplexes.
+	LiveHTTP2 Connection = "liveHTTP2"
+	// LiveHTTP1: a keep-alive connection opened before the revocation.
+	LiveHTTP1 Connection = "liveHTTP1"
+	// LiveTCP: an opaque stream opened before.
+	LiveTCP Connection = "liveTCP"
+)
+
+// RevocationFigure is how long, after the API server took a revocation, the
+// last request was still accepted. All times are in milliseconds; 0 means
+// that none was accepted after.
+type RevocationFigure struct {
+	// Way of revoking: "cancel of the exposure", "peer removed".
+	Way        string     `json:"way"`
+	Connection Connection `json:"connection"`
+	N          int        `json:"n"`
+	P50Millis  float64    `json:"p50Millis"`
+	P99Millis  float64    `json:"p99Millis"`
+	MaxMillis  float64    `json:"maxMillis"`
+	// BoundMillis is what the maximum must not exceed.
+	BoundMillis float64 `json:"boundMillis"`
+	// ProbeIntervalMillis is how often it was tried: the resolution.
+	ProbeIntervalMillis float64 `json:"probeIntervalMillis,omitempty"`
+	// SamplesMillis are the single times in the order of the trials.
+	SamplesMillis []float64 `json:"samplesMillis"`
+}
+
+// Revocation makes the figure out of its samples, in milliseconds.
+func Revocation(way string, kind Connection, bound float64, samples []float64) RevocationFigure {
+	f := RevocationFigure{Way: way, Connection: kind, N: len(samples), BoundMillis: bound, SamplesMillis: slices.Clone(samples)}
+	f.P50Millis, f.P99Millis, f.MaxMillis = Quantile(samples, 0.5), Quantile(samples, 0.99), Quantile(samples, 1)
+	return f
+}
+
+// Quantile is the nearest-rank quantile: always one of the samples, and with
+// few of them the largest. It is 0 of none.
+func Quantile(samples []float64, q float64) float64 {
+	if len(samples) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(samples))
+	rank := int(math.Ceil(q * float64(len(sorted))))
+	return sorted[min(max(rank, 1), len(sorted))-1]
+}
+
+func (f RevocationFigure) addTo(all *Figures) { all.Revocations = append(all.Revocations, f) }
+
+func (f RevocationFigure) validate() error {
+	known := []Connection{NewConnection, LiveHTTP2, LiveHTTP1, LiveTCP}
+	if !slices.Contains(known, f.Connection) {
+		return fmt.Errorf("revocation by %s: connection %q: want one of %v", f.Way, f.Connection, known)
+	}
+	if f.N == 0 || f.BoundMillis <= 0 {
+		return fmt.Errorf("revocation by %s: %d samples and a bound of %v ms decide nothing", f.Way, f.N, f.BoundMillis)
+	}
+	again := Revocation(f.Way, f.Connection, f.BoundMillis, f.SamplesMillis)
+	if again.N != f.N || again.P50Millis != f.P50Millis || again.P99Millis != f.P99Millis || again.MaxMillis != f.MaxMillis {
+		return fmt.Errorf("revocation by %s: n and quantiles are not those of its samples", f.Way)
+	}
+	if slices.Min(f.SamplesMillis) < 0 {
+		return errors.New("revocation by " + f.Way + ": a time below zero")
+	}
+	return nil
+}
+
+// Holds: no sample took longer than the bound.
+func (f RevocationFigure) Holds() error {
+	if f.MaxMillis <= f.BoundMillis {
+		return nil
+	}
+	return fmt.Errorf("revocation by %s on %s connections: a request was accepted %.0f ms after it, at most %.0f ms are allowed (n %d, p50 %.0f ms, p99 %.0f ms)",
+		f.Way, f.Connection, f.MaxMillis, f.BoundMillis, f.N, f.P50Millis, f.P99Millis)
+}
