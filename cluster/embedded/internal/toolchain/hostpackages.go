@@ -30,6 +30,7 @@ func hostPackages(c Config, h host) []HostPackage {
 	list := []HostPackage{
 		{Name: "iptables", Programs: []string{"iptables-nft", "iptables-nft-restore"}, Why: "istio-init redirects a pod's traffic with it"},
 		{Name: "nftables", Programs: []string{"nft"}, Why: "kube-proxy and the lab's fence program the kernel with it"},
+		{Name: "iproute2", Programs: []string{"ip"}, Why: "the lab's images look at a pod's network with it"},
 		{Name: "curl", Programs: []string{"curl"}, Why: "it is the client in the lab's images"},
 	}
 	path, origin, err := findEnvoy(h)

@@ -13,7 +13,7 @@ import (
 func debian(t *testing.T) (*fakeHost, Config) {
 	t.Helper()
 	f, c := newFake(t)
-	f.present["apt-get"], f.present["curl"] = "/usr/bin/apt-get", "/usr/bin/curl"
+	f.present["apt-get"], f.present["curl"], f.present["ip"] = "/usr/bin/apt-get", "/usr/bin/curl", "/usr/bin/ip"
 	f.onApt = func(verb string) error {
 		if verb == "install" {
 			f.installFilters()

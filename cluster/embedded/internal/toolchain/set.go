@@ -26,6 +26,12 @@ const mainModule = "github.com/meshfed/meshfed"
 const kubernetesVersion = "-X k8s.io/component-base/version.gitVersion=v1.36.3" +
 	" -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=36"
 
+// istioVersion is the version that istiod, the agents and istioctl say they
+// are; without it each says "unknown", and nobody sees which proxies are behind.
+// It follows tools/istio/go.mod.
+const istioVersion = "-X istio.io/istio/pkg/version.buildVersion=1.31-dev.eed52ebb66ad" +
+	" -X istio.io/istio/pkg/version.buildGitRevision=eed52ebb66ad -X istio.io/istio/pkg/version.buildStatus=Clean"
+
 // program is a tool and the package that is its source.
 type program struct {
 	tool    Tool
@@ -74,7 +80,7 @@ func sets() []set {
 			cold:     67 * time.Second, link: 3 * time.Second, scratch: 550 * mb, size: 30 * mb,
 		},
 		{
-			name: istio, dir: "cluster/embedded/tools/istio",
+			name: istio, dir: "cluster/embedded/tools/istio", ldflags: istioVersion,
 			programs: append(programs("istio.io/istio/pilot/cmd", Istiod, PilotAgent),
 				programs("istio.io/istio/istioctl/cmd", Istioctl)...),
 			extras: []extra{{module: "istio.io/istio", path: "tools/packaging/common/envoy_bootstrap.json", as: bootstrapFile}},
