@@ -81,8 +81,10 @@ func (w *World) until(ctx context.Context, q question, patience time.Duration, w
 }
 
 // rest lets a little time pass, or none if ctx ends.
-func rest(ctx context.Context) {
-	timer := time.NewTimer(pause)
+func rest(ctx context.Context) { restFor(ctx, pause) }
+
+func restFor(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

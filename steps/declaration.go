@@ -11,4 +11,5 @@ func (w *World) declarationSteps(sc *godog.ScenarioContext) {
 		return w.apply(ctx, mesh, declarations.Content)
 	})
 	sc.Step(`^the owner of (c\d) cancels$`, w.cancel)
+	sc.Step(`^the owner of (c\d) cancels again$`, w.cancelAgain)
 }

@@ -15,7 +15,7 @@ func (w *World) edgeSteps(sc *godog.ScenarioContext) {
 	const at = `at (c\d), "([A-Z]+) ([^"]*)" with (.+)`
 	sc.Step(`^`+at+` is answered by (\w+) (v\d) of (c\d)$`, w.edgeAnswered)
 	sc.Then(`^`+at+` is refused: (.+)$`, w.edgeRefused)
-	sc.Then(`^within (\d+m?s) `+at+` is not answered any more$`, w.edgeGone)
+	sc.Step(`^within (\d+m?s) `+at+` is not answered any more$`, w.edgeGone)
 }
 
 func (w *World) atEdge(mesh, method, path, words string) (question, error) {

@@ -18,7 +18,7 @@ type Meshes interface {
 	// Edge sends a request to the private ingress gateway of a mesh, from
 	// outside all meshes, as somebody.
 	Edge(ctx context.Context, mesh string, as Caller, r Request) (traffic.Outcome, error)
-	// Inside sends a request some times from the workload sleep of a mesh.
+	// Inside sends a request some times from a workload of a mesh.
 	Inside(ctx context.Context, mesh string, r Request, times int) ([]traffic.Outcome, error)
 	// Arrivals are the requests with that nonce which Bookinfo's workloads
 	// in a mesh have seen. It is an error if that cannot be known.
@@ -34,6 +34,8 @@ type Request struct {
 	// URL is a path at an edge, and the whole URL inside a mesh. It is sent
 	// as it stands: nothing is escaped, cleaned or resolved.
 	URL string
+	// From is the workload inside a mesh that sends it; empty is sleep.
+	From string
 	// User is who is signed in: a session at the product page, the header
 	// end-user elsewhere. Empty is nobody.
 	User string

@@ -11,8 +11,14 @@ import (
 	"github.com/meshfed/meshfed/traffic"
 )
 
+// looks is how reviews on a product page can look.
+const looks = `reviews (?:without stars|with \w+ stars|with an error for stars)`
+
+// productPageURL is the page, as seen from within a mesh.
+const productPageURL = "http://productpage:9080/productpage"
+
 func (w *World) pageSteps(sc *godog.ScenarioContext) {
-	sc.Step(`^the product page of (c\d) shows (\w+) (reviews (?:without stars|with \w+ stars) from (c\d))$`, w.pageShows)
+	sc.Step(`^the product page of (c\d) shows (\w+) (`+looks+` from (c\d))$`, w.pageShows)
 	sc.Then(`^the product page of (c\d) shows (\w+) that reviews are unavailable, and (c\d) has seen nothing of it$`, w.pageShowsNone)
 }
 
@@ -25,7 +31,7 @@ func (w *World) productPage(mesh, user string) question {
 	if user == everybody {
 		user = ""
 	}
-	return w.inside(mesh, Request{Method: http.MethodGet, URL: "http://productpage:9080/productpage", User: user})
+	return w.inside(mesh, Request{Method: http.MethodGet, URL: productPageURL, User: user})
 }
 
 func shows(want string) func(traffic.Outcome) bool {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/cucumber/godog"
 
@@ -21,6 +22,8 @@ import (
 type Environment struct {
 	Lab    cluster.Lab
 	Engine engine.Engine
+	// Owners do what needs no engine.
+	Owners Owners
 	// Meshes sends requests and sees them arrive.
 	Meshes Meshes
 	// Leftovers names what a mesh holds of the kinds an engine writes that
@@ -33,12 +36,23 @@ type World struct {
 	Environment
 	// declared is what each mesh's owner has applied last, pairing included.
 	declared map[string]string
+	// cancelled is what each owner has cancelled last.
+	cancelled map[string]string
 	// expected are server identities that owners believe in, by peer.
 	expected map[string]string
 	// control is the request that was answered last; see refuse.
 	control *control
 	// seen is the request that "it" means in a sentence about arrivals.
 	seen *asked
+	// owned are the meshes in which the owner did something herself.
+	owned map[string]bool
+	// theirs is what each mesh holds beside what it did before the run, once
+	// its owner had applied objects of her own.
+	theirs map[string][]string
+	// steady is what is asked all the time.
+	steady *steady
+	// declaredAt is when the API server had accepted the last declaration.
+	declaredAt time.Time
 	// record is everything that was asked, for the evidence.
 	record []string
 	// figures are what was measured; see Attach.
@@ -47,7 +61,7 @@ type World struct {
 
 // NewWorld is the world of a scenario that begins.
 func NewWorld(e Environment) *World {
-	return &World{Environment: e, declared: map[string]string{}, expected: map[string]string{}}
+	return &World{Environment: e, declared: map[string]string{}, expected: map[string]string{}, owned: map[string]bool{}, cancelled: map[string]string{}, theirs: map[string][]string{}}
 }
 
 // Register adds all step definitions for this world.
@@ -58,6 +72,10 @@ func (w *World) Register(sc *godog.ScenarioContext) {
 	w.workloadSteps(sc)
 	w.pageSteps(sc)
 	w.isolationSteps(sc)
+	w.ownerSteps(sc)
+	w.splitSteps(sc)
+	w.steadySteps(sc)
+	w.accessSteps(sc)
 }
 
 // Record is everything the scenario asked and what came of it, a line each.
@@ -67,15 +85,20 @@ func (w *World) Record() string { return strings.Join(w.record, "\n") + "\n" }
 func (w *World) Declared() map[string]string { return maps.Clone(w.declared) }
 
 // CancelAll cancels whatever the scenario has applied, consumers first: while
-// one side is still consuming, the other must not withdraw yet.
+// one side is still consuming, the other must not withdraw yet. Then it undoes
+// what the owners did themselves.
 func (w *World) CancelAll(ctx context.Context) error {
+	if w.steady != nil {
+		_, _ = w.steady.stop()
+		w.steady = nil
+	}
 	meshes := slices.Sorted(maps.Keys(w.declared))
 	slices.SortStableFunc(meshes, func(a, b string) int { return cmp.Compare(w.order(a), w.order(b)) })
 	var errs []error
 	for _, mesh := range meshes {
 		errs = append(errs, w.cancel(ctx, mesh))
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, w.restore(ctx))...)
 }
 
 // order of a mesh among those that cancel.
@@ -98,7 +121,9 @@ func (w *World) apply(ctx context.Context, mesh, declarations string) error {
 	all := pairing.Declarations(mesh, peers) + "---\n" + declarations
 	// Noted before the attempt: half an apply has to be cleaned up too.
 	w.declared[mesh] = all
-	return w.Engine.Apply(ctx, c, all)
+	err = w.Engine.Apply(ctx, c, all)
+	w.declaredAt = time.Now()
+	return err
 }
 
 // ApplyNothing declares that nothing is federated in a mesh.
@@ -120,11 +145,30 @@ func (w *World) cancel(ctx context.Context, mesh string) error {
 	if err := w.Engine.Cancel(ctx, c, declarations); err != nil {
 		return err
 	}
+	w.declaredAt = time.Now()
+	w.cancelled[mesh] = declarations
 	delete(w.declared, mesh)
 	return nil
 }
 
-// peers are the other meshes of the lab as the owner of one sees them.
+// cancelAgain cancels what is cancelled already.
+func (w *World) cancelAgain(ctx context.Context, mesh string) error {
+	declarations, was := w.cancelled[mesh]
+	if !was {
+		return fmt.Errorf("%s has cancelled nothing yet", mesh)
+	}
+	c, err := w.Lab.Cluster(mesh)
+	if err != nil {
+		return err
+	}
+	return w.Engine.Cancel(ctx, c, declarations)
+}
+
+// seedMeshes are those that have an identity in every lab. One that is no
+// cluster of the lab can call, with its certificate, and cannot be called.
+func seedMeshes() []string { return []string{"c1", "c2", "c3"} }
+
+// peers are the other meshes as the owner of one sees them.
 func (w *World) peers(ctx context.Context, mesh string) ([]pairing.Peer, error) {
 	var peers []pairing.Peer
 	for _, c := range w.Lab.Clusters() {
@@ -136,6 +180,11 @@ func (w *World) peers(ctx context.Context, mesh string) ([]pairing.Peer, error) 
 			return nil, err
 		}
 		peers = append(peers, pairing.Peer{Name: c.Name(), Host: host, Port: port, ServerIdentity: w.expected[c.Name()]})
+	}
+	for _, name := range seedMeshes() {
+		if _, err := w.Lab.Cluster(name); err != nil {
+			peers = append(peers, pairing.Peer{Name: name})
+		}
 	}
 	return peers, nil
 }

@@ -1,9 +1,11 @@
 package manifest
 
 import (
+	"context"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/discovery/cached/memory"
@@ -50,6 +52,20 @@ func (c *Client) resource(object *unstructured.Unstructured) (dynamic.ResourceIn
 		namespace = "default"
 	}
 	return c.dynamic.Resource(mapping.Resource).Namespace(namespace), nil
+}
+
+// Get reads the object's live state. One that is not there is an error for
+// which apierrors.IsNotFound holds.
+func (c *Client) Get(ctx context.Context, object *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	resource, err := c.resource(object)
+	if err != nil {
+		return nil, fmt.Errorf("get %s: %w", name(object), err)
+	}
+	live, err := resource.Get(ctx, object.GetName(), metav1.GetOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("get %s: %w", name(object), err)
+	}
+	return live, nil
 }
 
 // name is how an error calls an object.

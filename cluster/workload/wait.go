@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -104,17 +106,7 @@ func (c *Client) WaitPodsReady(ctx context.Context, ref Ref, atLeast int) error 
 	}
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	pods := c.kube.CoreV1().Pods(ref.Namespace)
-	lw := cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
-		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			o.LabelSelector, o.FieldSelector = options.LabelSelector, options.FieldSelector
-			return pods.List(ctx, o)
-		},
-		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-			o.LabelSelector, o.FieldSelector = options.LabelSelector, options.FieldSelector
-			return pods.Watch(ctx, o)
-		},
-	}, c.kube)
+	lw := c.podWatcher(ref, options)
 	seen := census{ready: map[types.UID]bool{}}
 	_, err = watchtools.UntilWithSync(ctx, lw, &corev1.Pod{}, nil, func(e watch.Event) (bool, error) {
 		seen.note(e)
@@ -124,6 +116,47 @@ func (c *Client) WaitPodsReady(ctx context.Context, ref Ref, atLeast int) error 
 		return nil
 	}
 	return fmt.Errorf("%s are not ready: %s: %w", ref, c.podState(ctx, ref), because(ctx, err))
+}
+
+func (c *Client) podWatcher(ref Ref, options metav1.ListOptions) cache.ListerWatcher {
+	pods := c.kube.CoreV1().Pods(ref.Namespace)
+	return cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			o.LabelSelector, o.FieldSelector = options.LabelSelector, options.FieldSelector
+			return pods.List(ctx, o)
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			o.LabelSelector, o.FieldSelector = options.LabelSelector, options.FieldSelector
+			return pods.Watch(ctx, o)
+		},
+	}, c.kube)
+}
+
+// WaitGone returns when the workload has no pods any more, those that are being
+// deleted included: until then they may still answer.
+func (c *Client) WaitGone(ctx context.Context, ref Ref) error {
+	options, err := listOptions(ref)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := bounded(ctx)
+	defer cancel()
+	none := func(store cache.Store) (bool, error) { return len(store.List()) == 0, nil }
+	left := map[types.UID]string{}
+	_, err = watchtools.UntilWithSync(ctx, c.podWatcher(ref, options), &corev1.Pod{}, none, func(e watch.Event) (bool, error) {
+		pod, ok := e.Object.(*corev1.Pod)
+		if !ok {
+			return false, nil
+		}
+		if left[pod.UID] = pod.Name; e.Type == watch.Deleted {
+			delete(left, pod.UID)
+		}
+		return len(left) == 0, nil
+	})
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s is not gone: %d pods are left (%v): %w", ref, len(left), slices.Sorted(maps.Values(left)), because(ctx, err))
 }
 
 // census counts pods by what the watch says. A pod that is being deleted does

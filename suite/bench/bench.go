@@ -13,6 +13,7 @@ import (
 
 	"github.com/meshfed/meshfed/cluster"
 	"github.com/meshfed/meshfed/cluster/istio"
+	"github.com/meshfed/meshfed/cluster/manifest"
 	"github.com/meshfed/meshfed/cluster/workload"
 	"github.com/meshfed/meshfed/engine"
 	"github.com/meshfed/meshfed/reports"
@@ -38,6 +39,7 @@ type mesh struct {
 	cluster cluster.Cluster
 	pods    *workload.Client
 	objects *inventory.Reader
+	applier *manifest.Client
 	// before is what the cluster held when nothing was federated.
 	before inventory.Inventory
 }
@@ -61,7 +63,7 @@ func New(ctx context.Context, lab cluster.Lab, e engine.Engine) (*Bench, error) 
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
-	b.environment = steps.Environment{Lab: lab, Engine: e, Meshes: through, Leftovers: b.Leftovers}
+	b.environment = steps.Environment{Lab: lab, Engine: e, Meshes: through, Owners: newOwners(b.meshes), Leftovers: b.Leftovers}
 	if err := b.look(ctx); err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
@@ -89,7 +91,11 @@ func newMesh(c cluster.Cluster) (*mesh, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &mesh{cluster: c, pods: pods, objects: objects}, nil
+	applier, err := manifest.New(config)
+	if err != nil {
+		return nil, err
+	}
+	return &mesh{cluster: c, pods: pods, objects: objects, applier: applier}, nil
 }
 
 // look takes what every mesh holds before the first scenario, and its version.

@@ -24,15 +24,31 @@ func (r *Reach) Inside(ctx context.Context, mesh string, q steps.Request, times 
 	if err != nil {
 		return nil, err
 	}
-	sleep := traffic.Workload{
-		Pods:    m.Pods,
-		Ref:     workload.Ref{Namespace: metav1.NamespaceDefault, Selector: "app=sleep"},
-		Program: fixtures.Binary,
+	from, err := sender(ctx, m, q.From)
+	if err != nil {
+		return nil, fmt.Errorf("send from %s in %s: %w", q.From, mesh, err)
 	}
-	return sleep.Send(ctx, traffic.Ask{Request: wire.Request{
+	return traffic.Workload{Pods: m.Pods, Ref: from, Program: fixtures.Binary}.Send(ctx, traffic.Ask{Request: wire.Request{
 		ID: "0", Method: q.Method, URL: q.URL, Nonce: q.Nonce, Headers: asUser(q),
 		TimeoutMs: int(patience.Milliseconds()), Count: times, Concurrency: min(times, inFlight), FreshConnection: true,
 	}})
+}
+
+// sender is a workload by the name of its app, in whichever namespace the
+// owner of the mesh has put it; by default the one the seed deploys for that.
+func sender(ctx context.Context, m Mesh, app string) (workload.Ref, error) {
+	if app == "" {
+		return workload.Ref{Namespace: metav1.NamespaceDefault, Selector: "app=sleep"}, nil
+	}
+	selector := "app=" + app
+	pods, err := m.Pods.Kube().CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{LabelSelector: selector})
+	if err != nil {
+		return workload.Ref{}, err
+	}
+	if len(pods.Items) == 0 {
+		return workload.Ref{}, fmt.Errorf("no pod has the label %s", selector)
+	}
+	return workload.Ref{Namespace: pods.Items[0].Namespace, Selector: selector, Container: app}, nil
 }
 
 // asUser signs in by both ways at once: the product page looks at the cookie,

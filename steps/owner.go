@@ -1,0 +1,100 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/cucumber/godog"
+)
+
+// Owners is what the owner of a mesh does herself, without an engine: with her
+// workloads and her objects. Whatever was done, Restore undoes.
+type Owners interface {
+	// Deploy brings up a version of a service that the mesh does not have,
+	// and returns when it is ready.
+	Deploy(ctx context.Context, mesh, service, version string) error
+	// Retire takes a version of a service away, and returns when it is gone.
+	Retire(ctx context.Context, mesh, service, version string) error
+	// Apply applies objects of hers.
+	Apply(ctx context.Context, mesh, manifests string) error
+	// Changed names objects of hers that are no longer as she applied them.
+	Changed(ctx context.Context, mesh string) ([]string, error)
+	// Restore brings the mesh back to what it was before all of this.
+	Restore(ctx context.Context, mesh string) error
+}
+
+func (w *World) ownerSteps(sc *godog.ScenarioContext) {
+	sc.Step(`^the owner of (c\d) deploys (\w+) (v\d)$`, func(ctx context.Context, mesh, service, version string) error {
+		return w.own(mesh, w.Owners.Deploy(ctx, mesh, service, version))
+	})
+	sc.Step(`^the owner of (c\d) retires (\w+) (v\d)$`, func(ctx context.Context, mesh, service, version string) error {
+		return w.own(mesh, w.Owners.Retire(ctx, mesh, service, version))
+	})
+	sc.Step(`^the owner of (c\d) has in the mesh:$`, func(ctx context.Context, mesh string, manifests *godog.DocString) error {
+		if err := w.own(mesh, w.Owners.Apply(ctx, mesh, manifests.Content)); err != nil {
+			return err
+		}
+		left, err := w.Leftovers(ctx, mesh)
+		if err != nil {
+			return inconclusive(err)
+		}
+		w.theirs[mesh] = left
+		return nil
+	})
+	sc.Then(`^only what the owners have is in (c\d) and (c\d)$`, w.onlyTheirs)
+	sc.Then(`^what the owner of (c\d) has in the mesh is untouched$`, w.untouched)
+}
+
+// own notes that a mesh has to be restored, also after half a change.
+func (w *World) own(mesh string, err error) error {
+	w.owned[mesh] = true
+	if err != nil {
+		return inconclusive(err)
+	}
+	return nil
+}
+
+func (w *World) untouched(ctx context.Context, mesh string) error {
+	changed, err := w.Owners.Changed(ctx, mesh)
+	if err != nil {
+		return inconclusive(err)
+	}
+	if len(changed) > 0 {
+		return fmt.Errorf("in %s: %q", mesh, changed)
+	}
+	return nil
+}
+
+// onlyTheirs holds if a mesh has, beside what it had before the run, the very
+// objects that it had when its owner had applied hers.
+func (w *World) onlyTheirs(ctx context.Context, first, second string) error {
+	for _, mesh := range []string{first, second} {
+		left, err := w.Leftovers(ctx, mesh)
+		if err != nil {
+			return inconclusive(err)
+		}
+		if len(w.theirs[mesh]) == 0 {
+			return fmt.Errorf("the owner of %s has applied nothing: that nothing else is left is another sentence", mesh)
+		}
+		if !slices.Equal(left, w.theirs[mesh]) {
+			return fmt.Errorf("%s holds %q, want %q", mesh, left, w.theirs[mesh])
+		}
+	}
+	return nil
+}
+
+// restore undoes what the owners did.
+func (w *World) restore(ctx context.Context) error {
+	var errs []error
+	for _, mesh := range slices.Sorted(maps.Keys(w.owned)) {
+		if err := w.Owners.Restore(ctx, mesh); err != nil {
+			errs = append(errs, fmt.Errorf("restore %s: %w", mesh, err))
+			continue
+		}
+		delete(w.owned, mesh)
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,222 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshfed/meshfed/cluster/manifest"
+	"github.com/meshfed/meshfed/cluster/workload"
+	"github.com/meshfed/meshfed/fixtures"
+	"github.com/meshfed/meshfed/steps"
+)
+
+// owners implements steps.Owners. It keeps what was done, by mesh, so that all
+// of it can be undone.
+type owners struct {
+	meshes map[string]*mesh
+
+	mu sync.Mutex
+	// made are objects that were not there before.
+	made map[string][]*unstructured.Unstructured
+	// applied are those of them whose generation is known, by name.
+	generations map[string]map[string]int64
+	// retired are meshes that lack some of their own workloads.
+	retired map[string]bool
+}
+
+var _ steps.Owners = (*owners)(nil)
+
+// ownerFieldManager stands for a person with kubectl, whom no engine knows.
+const ownerFieldManager = "meshfed-owner"
+
+func newOwners(meshes map[string]*mesh) *owners {
+	return &owners{
+		meshes: meshes, made: map[string][]*unstructured.Unstructured{},
+		generations: map[string]map[string]int64{}, retired: map[string]bool{},
+	}
+}
+
+func (o *owners) mesh(name string) (*mesh, error) {
+	m, known := o.meshes[name]
+	if !known {
+		return nil, fmt.Errorf("no mesh %q in this lab", name)
+	}
+	return m, nil
+}
+
+// Deploy implements steps.Owners.
+func (o *owners) Deploy(ctx context.Context, mesh, service, version string) error {
+	m, err := o.mesh(mesh)
+	if err != nil {
+		return err
+	}
+	objects, err := fixtures.Later(mesh, service, version, fixtures.Options{})
+	if err != nil {
+		return err
+	}
+	if err := o.apply(ctx, m, objects); err != nil {
+		return err
+	}
+	return m.pods.WaitDeployments(ctx, deployments(objects)...)
+}
+
+// Retire implements steps.Owners.
+func (o *owners) Retire(ctx context.Context, mesh, service, version string) error {
+	m, err := o.mesh(mesh)
+	if err != nil {
+		return err
+	}
+	objects, err := fixtures.Manifests(mesh, fixtures.Options{})
+	if err != nil {
+		return err
+	}
+	name := service + "-" + version
+	for _, object := range objects {
+		if object.GetKind() != "Deployment" || object.GetName() != name {
+			continue
+		}
+		o.mu.Lock()
+		o.retired[mesh] = true
+		o.mu.Unlock()
+		if err := m.applier.Delete(ctx, []*unstructured.Unstructured{object}); err != nil {
+			return err
+		}
+		return m.pods.WaitGone(ctx, workload.Ref{Namespace: object.GetNamespace(), Selector: "app=" + service + ",version=" + version})
+	}
+	return fmt.Errorf("%s has no deployment %s to retire", mesh, name)
+}
+
+// Apply implements steps.Owners.
+func (o *owners) Apply(ctx context.Context, mesh, manifests string) error {
+	m, err := o.mesh(mesh)
+	if err != nil {
+		return err
+	}
+	objects, err := manifest.Decode("the owner of "+mesh, []byte(manifests))
+	if err != nil {
+		return err
+	}
+	return o.apply(ctx, m, objects)
+}
+
+func (o *owners) apply(ctx context.Context, m *mesh, objects []*unstructured.Unstructured) error {
+	name := m.cluster.Name()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	// Noted before the attempt: half an apply has to be undone too.
+	o.made[name] = append(o.made[name], objects...)
+	if err := m.applier.Apply(ctx, objects, manifest.ApplyOptions{FieldManager: ownerFieldManager}); err != nil {
+		return err
+	}
+	if o.generations[name] == nil {
+		o.generations[name] = map[string]int64{}
+	}
+	for _, object := range objects {
+		live, err := m.applier.Get(ctx, object)
+		if err != nil {
+			return err
+		}
+		o.generations[name][named(object)] = live.GetGeneration()
+	}
+	return nil
+}
+
+func named(o *unstructured.Unstructured) string {
+	return fmt.Sprintf("%s %s/%s", o.GetKind(), o.GetNamespace(), o.GetName())
+}
+
+// Changed implements steps.Owners.
+func (o *owners) Changed(ctx context.Context, mesh string) ([]string, error) {
+	m, err := o.mesh(mesh)
+	if err != nil {
+		return nil, err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.made[mesh]) == 0 {
+		return nil, fmt.Errorf("the owner of %s has applied nothing that could be changed", mesh)
+	}
+	var changed []string
+	for _, object := range o.made[mesh] {
+		live, err := m.applier.Get(ctx, object)
+		switch {
+		case apierrors.IsNotFound(err):
+			changed = append(changed, "gone: "+named(object))
+		case err != nil:
+			return nil, err
+		case live.GetGeneration() != o.generations[mesh][named(object)]:
+			changed = append(changed, "changed: "+named(object))
+		}
+		changed = append(changed, strangers(live)...)
+	}
+	return changed, nil
+}
+
+// strangers are other field managers of an object of the owner's.
+func strangers(live *unstructured.Unstructured) (others []string) {
+	if live == nil {
+		return nil
+	}
+	for _, entry := range live.GetManagedFields() {
+		if entry.Operation == metav1.ManagedFieldsOperationApply && entry.Manager != ownerFieldManager {
+			others = append(others, fmt.Sprintf("%s has fields of %s", named(live), entry.Manager))
+		}
+	}
+	return others
+}
+
+// Restore implements steps.Owners.
+func (o *owners) Restore(ctx context.Context, mesh string) error {
+	m, err := o.mesh(mesh)
+	if err != nil {
+		return err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	var errs []error
+	if o.retired[mesh] {
+		errs = append(errs, bringBack(ctx, m))
+	}
+	if made := o.made[mesh]; len(made) > 0 {
+		errs = append(errs, m.applier.Delete(ctx, made))
+		for _, d := range deployments(made) {
+			errs = append(errs, m.pods.WaitGone(ctx, workload.Ref{Namespace: d.Namespace, Selector: podsOf(made, d.Name)}))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	delete(o.made, mesh)
+	delete(o.generations, mesh)
+	delete(o.retired, mesh)
+	return nil
+}
+
+// bringBack deploys again what the mesh has by itself.
+func bringBack(ctx context.Context, m *mesh) error {
+	objects, err := fixtures.Manifests(m.cluster.Name(), fixtures.Options{})
+	if err != nil {
+		return err
+	}
+	if err := m.applier.Apply(ctx, objects, manifest.ApplyOptions{FieldManager: fieldManager}); err != nil {
+		return err
+	}
+	return m.pods.WaitDeployments(ctx, deployments(objects)...)
+}
+
+// podsOf selects the pods of one deployment among objects.
+func podsOf(objects []*unstructured.Unstructured, deployment string) string {
+	for _, o := range objects {
+		if o.GetKind() == "Deployment" && o.GetName() == deployment {
+			labels, _, _ := unstructured.NestedStringMap(o.Object, "spec", "selector", "matchLabels")
+			return metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: labels})
+		}
+	}
+	return ""
+}
