@@ -20,7 +20,7 @@ import (
 	nodeproc "github.com/meshfed/meshfed/cluster/embedded/internal/node"
 	"github.com/meshfed/meshfed/cluster/embedded/internal/nsproc"
 	"github.com/meshfed/meshfed/cluster/embedded/internal/proc"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/progress"
+	"github.com/meshfed/meshfed/cluster/internal/progress"
 	"github.com/meshfed/meshfed/cluster/istio"
 	"github.com/meshfed/meshfed/cluster/workload"
 )

@@ -6,7 +6,7 @@ import (
 	"io"
 
 	"github.com/meshfed/meshfed/cluster/embedded/internal/preflight"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/toolchain"
+	"github.com/meshfed/meshfed/cluster/internal/toolchain"
 )
 
 // Doctor writes what this machine has and lacks for a lab of so many clusters,

@@ -19,8 +19,8 @@ import (
 
 	"github.com/meshfed/meshfed/cluster"
 	"github.com/meshfed/meshfed/cluster/embedded/internal/addr"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/progress"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/toolchain"
+	"github.com/meshfed/meshfed/cluster/internal/progress"
+	"github.com/meshfed/meshfed/cluster/internal/toolchain"
 )
 
 // Name is the provider's word on the command line.

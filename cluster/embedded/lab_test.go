@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meshfed/meshfed/cluster"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/toolchain"
+	"github.com/meshfed/meshfed/cluster/internal/toolchain"
 )
 
 // makerEnv makes this test binary a harness that brings a lab up in the named

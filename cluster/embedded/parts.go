@@ -8,8 +8,8 @@ import (
 	"os/exec"
 
 	"github.com/meshfed/meshfed/cluster"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/images"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/toolchain"
+	"github.com/meshfed/meshfed/cluster/internal/images"
+	"github.com/meshfed/meshfed/cluster/internal/toolchain"
 )
 
 // parts are the programs and images of which a lab is made.

@@ -13,8 +13,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/meshfed/meshfed/cluster/embedded/internal/command"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/toolchain"
+	"github.com/meshfed/meshfed/cluster/internal/command"
+	"github.com/meshfed/meshfed/cluster/internal/toolchain"
 )
 
 // probes are what the checks ask the machine; tests put fakes in their place.

@@ -13,8 +13,8 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
-	"github.com/meshfed/meshfed/cluster/embedded/internal/command"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/toolchain"
+	"github.com/meshfed/meshfed/cluster/internal/command"
+	"github.com/meshfed/meshfed/cluster/internal/toolchain"
 )
 
 // tryNamespaces starts a program in all the namespaces that a node has.

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meshfed/meshfed/cluster/embedded/internal/command"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/progress"
+	"github.com/meshfed/meshfed/cluster/internal/command"
+	"github.com/meshfed/meshfed/cluster/internal/progress"
 )
 
 func TestEnvoyIsTakenFromTheVariableThenThePathThenTheWheel(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/meshfed/meshfed/cluster/embedded/internal/cachedir"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/toolchain"
+	"github.com/meshfed/meshfed/cluster/internal/cachedir"
+	"github.com/meshfed/meshfed/cluster/internal/toolchain"
 )
 
 // Ensure returns a folder with one image per sub-folder (image.json and

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/meshfed/meshfed/cluster/embedded/internal/command"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/progress"
+	"github.com/meshfed/meshfed/cluster/internal/command"
+	"github.com/meshfed/meshfed/cluster/internal/progress"
 )
 
 // fetchTries is how often the modules of a set are asked for when the network

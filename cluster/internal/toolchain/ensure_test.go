@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meshfed/meshfed/cluster/embedded/internal/command"
+	"github.com/meshfed/meshfed/cluster/internal/command"
 )
 
 func TestEnsureGetsEveryToolAndASecondCallBuildsNothing(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/meshfed/meshfed/cluster/embedded/internal/progress"
+	"github.com/meshfed/meshfed/cluster/internal/progress"
 )
 
 // Config says where tools come from and where they are kept.

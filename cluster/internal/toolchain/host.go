@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/meshfed/meshfed/cluster/embedded/internal/command"
+	"github.com/meshfed/meshfed/cluster/internal/command"
 )
 
 // host is the machine as this package sees it; tests put a fake in its place.

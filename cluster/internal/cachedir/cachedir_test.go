@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meshfed/meshfed/cluster/embedded/internal/cachedir"
+	"github.com/meshfed/meshfed/cluster/internal/cachedir"
 )
 
 func entry(root, key string) cachedir.Entry {

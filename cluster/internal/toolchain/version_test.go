@@ -13,8 +13,8 @@ import (
 // make every report wrong.
 func TestProgramsSayTheVersionTheyAreBuiltFrom(t *testing.T) {
 	for file, c := range map[string]struct{ pin, said string }{
-		"../../tools/kubernetes/go.mod": {`k8s.io/kubernetes (v\S+)`, kubernetesVersion},
-		"../../tools/istio/go.mod":      {`istio.io/istio v0\.0\.0-\d+-([0-9a-f]{12})`, istioVersion},
+		"../../embedded/tools/kubernetes/go.mod": {`k8s.io/kubernetes (v\S+)`, kubernetesVersion},
+		"../../embedded/tools/istio/go.mod":      {`istio.io/istio v0\.0\.0-\d+-([0-9a-f]{12})`, istioVersion},
 	} {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)

@@ -15,7 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/meshfed/meshfed/cluster/embedded/internal/command"
+	"github.com/meshfed/meshfed/cluster/internal/command"
 )
 
 // fakeHost plays a machine: its go command "builds" by writing files.

@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/meshfed/meshfed/cluster/embedded/internal/cachedir"
+	"github.com/meshfed/meshfed/cluster/internal/cachedir"
 )
 
 // Ensure returns all tools, getting those that are missing. It may take a

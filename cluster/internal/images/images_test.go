@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meshfed/meshfed/cluster/embedded/internal/toolchain"
+	"github.com/meshfed/meshfed/cluster/internal/toolchain"
 )
 
 // standIns are tools that are all the shell, in a cache folder of their own.

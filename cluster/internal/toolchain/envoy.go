@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"regexp"
 
-	"github.com/meshfed/meshfed/cluster/embedded/internal/cachedir"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/command"
+	"github.com/meshfed/meshfed/cluster/internal/cachedir"
+	"github.com/meshfed/meshfed/cluster/internal/command"
 )
 
 // envoyOrigin says where the Envoy binary is taken from.
