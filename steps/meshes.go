@@ -3,9 +3,11 @@ package steps
 import (
 	"context"
 	"fmt"
+	"net/http"
 
 	"github.com/meshfed/meshfed/reports"
 	"github.com/meshfed/meshfed/traffic"
+	"github.com/meshfed/meshfed/traffic/rawhttp"
 )
 
 // Meshes is how steps send requests and see them arrive. An error of any of
@@ -18,6 +20,12 @@ type Meshes interface {
 	// Edge sends a request to the private ingress gateway of a mesh, from
 	// outside all meshes, as somebody.
 	Edge(ctx context.Context, mesh string, as Caller, r Request) (traffic.Outcome, error)
+	// Knocks sends many requests to the private ingress gateway of a mesh at
+	// once. The outcomes are in the order of the knocks.
+	Knocks(ctx context.Context, mesh string, all []Knock) ([]traffic.Outcome, error)
+	// FromWorkload sends many requests from the workload sleep of a mesh at
+	// once. The outcomes are in the order of the requests.
+	FromWorkload(ctx context.Context, mesh string, all []Request) ([]traffic.Outcome, error)
 	// Inside sends a request some times from a workload of a mesh.
 	Inside(ctx context.Context, mesh string, r Request, times int) ([]traffic.Outcome, error)
 	// Arrivals are the requests with that nonce which Bookinfo's workloads
@@ -41,6 +49,17 @@ type Request struct {
 	User string
 	// Nonce marks the request, and those it causes.
 	Nonce string
+	// Host is sent by a workload instead of the URL's; at an edge the caller
+	// has it.
+	Host string
+	// Header holds further lines in order, as they stand.
+	Header []rawhttp.Field
+}
+
+// Knock is a request at a gateway and who makes it.
+type Knock struct {
+	As Caller
+	Request
 }
 
 func (r Request) String() string {
@@ -55,6 +74,8 @@ type Arrival struct {
 	// Service, Version and Cluster are the workload's.
 	Service, Version, Cluster string
 	Method, Path, Host        string
+	// Header holds those by which a proxy or a forger would speak.
+	Header http.Header
 }
 
 func (a Arrival) String() string {

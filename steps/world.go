@@ -55,6 +55,8 @@ type World struct {
 	declaredAt time.Time
 	// record is everything that was asked, for the evidence.
 	record []string
+	// probed are the cells of the boundary that was probed last.
+	probed []cell
 	// figures are what was measured; see Attach.
 	figures figures
 }
@@ -76,6 +78,7 @@ func (w *World) Register(sc *godog.ScenarioContext) {
 	w.splitSteps(sc)
 	w.steadySteps(sc)
 	w.accessSteps(sc)
+	w.boundarySteps(sc)
 }
 
 // Record is everything the scenario asked and what came of it, a line each.

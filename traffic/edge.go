@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
-	"net"
 	"net/http"
 	"time"
 
@@ -56,42 +54,9 @@ type Call struct {
 // Do sends one request. What becomes of it is the outcome; the error is the
 // caller's own: ctx ended, or the call cannot be made.
 func (e Edge) Do(ctx context.Context, c Call) (Outcome, error) {
-	if e.Server.DNS == "" && !e.Plaintext {
-		return Outcome{}, fmt.Errorf("request to %s: nobody to verify the server's certificate as", e.Address)
-	}
-	own, cancel := context.WithTimeout(ctx, orDuration(e.Timeout, defaultTimeout))
-	defer cancel()
-	start := time.Now()
-	answer, err := e.exchange(own, c)
-	if ctx.Err() != nil {
-		return Outcome{}, fmt.Errorf("request to %s: %w", e.Address, context.Cause(ctx))
-	}
-	result := wire.Result{Nonce: c.Nonce, Latency: time.Since(start), Status: answer.Status, Headers: answer.Header, Body: string(answer.Body)}
-	if err != nil {
-		result.Fault, result.Detail = wire.FaultOf(err), err.Error()
-	}
-	return Classify(result, alertOf(err), c.Want), nil
-}
-
-func (e Edge) exchange(ctx context.Context, c Call) (rawhttp.Answer, error) {
-	plain, err := (&net.Dialer{}).DialContext(ctx, "tcp", e.Address)
-	if err != nil {
-		return rawhttp.Answer{}, err
-	}
-	defer func() { _ = plain.Close() }()
-	// The end of ctx must look like a time-out. Closing the connection
-	// instead would look as if the other side had closed it.
-	stop := context.AfterFunc(ctx, func() { _ = plain.SetDeadline(time.Unix(1, 0)) })
-	defer stop()
-	conn := plain
-	if !e.Plaintext {
-		secured := tls.Client(plain, e.config())
-		if err := secured.HandshakeContext(ctx); err != nil {
-			return rawhttp.Answer{}, err
-		}
-		conn = secured
-	}
-	return rawhttp.NewConn(conn, wire.MaxBody).Do(e.request(c))
+	s := NewSession(e)
+	defer s.Close()
+	return s.once(ctx, c)
 }
 
 func (e Edge) request(c Call) rawhttp.Request {
@@ -101,7 +66,7 @@ func (e Edge) request(c Call) rawhttp.Request {
 	}
 	return rawhttp.Request{
 		Method: or(c.Method, http.MethodGet), Target: c.Target, Host: or(c.Host, e.Server.DNS),
-		Header: header, Body: c.Body, Close: true,
+		Header: header, Body: c.Body,
 	}
 }
 

@@ -47,6 +47,11 @@ func ServerIdentity(mesh string) string {
 	return fmt.Sprintf("spiffe://%s.example.com/istio-private-ingressgateway", mesh)
 }
 
+// ClientIdentity is the SPIFFE ID of a mesh's private egress gateway.
+func ClientIdentity(mesh string) string {
+	return fmt.Sprintf("spiffe://%s.example.com/istio-private-egressgateway", mesh)
+}
+
 const mesh = `apiVersion: %[1]s
 kind: Mesh
 metadata: {name: %[2]s}

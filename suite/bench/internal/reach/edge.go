@@ -16,22 +16,34 @@ const patience = 3 * time.Second
 
 // Edge implements steps.Meshes. Each request has a connection of its own.
 func (r *Reach) Edge(ctx context.Context, mesh string, as steps.Caller, q steps.Request) (traffic.Outcome, error) {
-	address, err := r.gateway(ctx, mesh)
+	edge, err := r.edge(ctx, mesh, as)
 	if err != nil {
 		return traffic.Outcome{}, err
+	}
+	return edge.Do(ctx, call(mesh, as, q))
+}
+
+// edge is a client of a mesh's gateway that is who the caller is.
+func (r *Reach) edge(ctx context.Context, mesh string, as steps.Caller) (traffic.Edge, error) {
+	address, err := r.gateway(ctx, mesh)
+	if err != nil {
+		return traffic.Edge{}, err
 	}
 	identity, err := r.certificate(as)
 	if err != nil {
-		return traffic.Outcome{}, err
+		return traffic.Edge{}, err
 	}
-	edge := traffic.Edge{
+	return traffic.Edge{
 		Address:  address.Harness,
 		Identity: identity,
 		Server:   traffic.Server{Roots: r.roots, DNS: pki.Host(mesh), URI: pki.IngressIdentity(mesh)},
 		SNI:      as.SNI, NoSNI: as.NoSNI, Plaintext: as.Credentials == steps.Plaintext,
 		ALPN: []string{"http/1.1"}, Timeout: patience,
-	}
-	return edge.Do(ctx, traffic.Call{Method: q.Method, Target: q.URL, Host: or(as.Host, pki.Host(mesh)), Nonce: q.Nonce})
+	}, nil
+}
+
+func call(mesh string, as steps.Caller, q steps.Request) traffic.Call {
+	return traffic.Call{Method: q.Method, Target: q.URL, Host: or(as.Host, pki.Host(mesh)), Nonce: q.Nonce, Header: q.Header}
 }
 
 // certificate is what a caller brings; nil is none.

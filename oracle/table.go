@@ -1,0 +1,150 @@
+package oracle
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Class is what a path is to the exposure that it was derived from: the closed
+// set of path classes.
+type Class string
+
+// The classes. Each is derived from every exposure.
+const (
+	Exposed         Class = "exposed"
+	Prefix          Class = "the bare prefix"
+	NoSlash         Class = "the prefix without its slash"
+	LongerName      Class = "a longer name"
+	Sibling         Class = "a sibling"
+	Parent          Class = "the parent"
+	LocalName       Class = "the path behind the prefix"
+	OtherCase       Class = "another case"
+	Dots            Class = "dot segments out"
+	DotsWithin      Class = "dot segments that stay within"
+	EncodedDots     Class = "encoded dots out"
+	EncodedSlash    Class = "encoded slash out"
+	EncodedBack     Class = "encoded backslash out"
+	Backslash       Class = "backslash out"
+	DoubleEncoded   Class = "encoded twice"
+	MergedSlashes   Class = "slashes to be merged"
+	EncodedLetter   Class = "an encoded letter"
+	ParameterDots   Class = "dots with a parameter"
+	AbsoluteElse    Class = "the root"
+	QueryWithExpose Class = "the prefix in the query"
+)
+
+// Dimensions are what a table is made of beside the declarations.
+type Dimensions struct {
+	// Callers that bring something.
+	Callers []Caller
+	// Samples are paths that the services know, by name of the service
+	// ("reviews/0"); one without a sample is asked for "0".
+	Samples map[string]string
+}
+
+// Table is every attempt that can be told apart: each caller that completes a
+// handshake asks for each host, path and method, and each of those that cannot
+// asks for each thing exposed by every SNI. A request that never meets the
+// policy does not get another meaning by another path.
+func (w Wish) Table(d Dimensions) []Attempt {
+	var all []Attempt
+	for _, caller := range d.Callers {
+		for _, sni := range w.names() {
+			deep := w.Judge(Attempt{Caller: caller, SNI: sni}).Fate == DeniedByPolicy
+			for _, p := range w.paths(d.Samples) {
+				all = append(all, w.row(Attempt{Caller: caller, SNI: sni, Path: p.path, Class: p.class}, deep)...)
+			}
+		}
+	}
+	return all
+}
+
+// row is one path in all combinations that matter.
+func (w Wish) row(a Attempt, deep bool) []Attempt {
+	hosts, methods := w.hosts(), methods()
+	if !deep {
+		if a.Class != Exposed {
+			return nil
+		}
+		hosts, methods = hosts[:1], methods[:1]
+	}
+	var all []Attempt
+	for _, a.Host = range hosts {
+		for _, a.Method = range methods {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+// methods tried; the first is the usual one. The others of HTTP are like these.
+func methods() []string { return []string{"GET", "HEAD", "POST", "DELETE", "OPTIONS"} }
+
+// names are the SNIs to send; "" is none. The first is right.
+func (w Wish) names() []string {
+	_, parent, _ := strings.Cut(w.Host, ".")
+	names := []string{w.Host, strings.ToUpper(w.Host), "x" + w.Host, w.Host + ".evil.example", "x." + w.Host, parent, ""}
+	for _, e := range w.exposures {
+		names = append(names, e.fqdn(w.Domain), fmt.Sprintf("outbound_.%d_.%s_.%s", e.port, e.subset, e.fqdn(w.Domain)))
+	}
+	return append(names, "kubernetes.default.svc."+w.Domain, "istiod.istio-system.svc")
+}
+
+func (e exposure) fqdn(domain string) string { return e.service + "." + e.namespace + ".svc." + domain }
+
+// hosts are the authorities to claim. The first is right.
+func (w Wish) hosts() []string {
+	hosts := []string{w.Host, fmt.Sprintf("%s:%d", w.Host, w.Port), strings.ToUpper(w.Host), w.Host + ".", "x" + w.Host, w.Host + ":1"}
+	for _, e := range w.exposures {
+		if !slices.Contains(hosts, e.fqdn(w.Domain)) {
+			hosts = append(hosts, e.fqdn(w.Domain))
+		}
+	}
+	return append(hosts, "kubernetes.default.svc."+w.Domain)
+}
+
+type path struct {
+	path  string
+	class Class
+}
+
+// paths are those of every exposure and its neighbours, each once. Where
+// nothing is exposed any path will do.
+func (w Wish) paths(samples map[string]string) []path {
+	if len(w.exposures) == 0 {
+		return []path{{"/", Exposed}}
+	}
+	var all []path
+	for _, e := range w.exposures {
+		sample, known := samples[e.service]
+		if !known {
+			sample = "0"
+		}
+		for _, p := range e.neighbours(sample) {
+			if !slices.ContainsFunc(all, func(other path) bool { return other.path == p.path }) {
+				all = append(all, p)
+			}
+		}
+	}
+	return all
+}
+
+func (e exposure) neighbours(sample string) []path {
+	bare := strings.TrimSuffix(e.path, "/")
+	cut := strings.LastIndex(bare, "/") + 1
+	parent, last := bare[:cut], bare[cut:]
+	out := func(dots, slash string) string { return e.path + dots + slash + last + "x" + slash + sample }
+	return []path{
+		{e.path + sample, Exposed}, {e.path, Prefix}, {bare, NoSlash},
+		{bare + "x/" + sample, LongerName}, {parent + "x" + last + "/" + sample, Sibling}, {parent + sample, Parent}, {"/" + sample, LocalName},
+		{strings.ToUpper(e.path) + sample, OtherCase},
+		{out("..", "/"), Dots}, {e.path + "x/../" + sample, DotsWithin}, {out("%2e%2E", "/"), EncodedDots},
+		{out("..", "%2f"), EncodedSlash}, {out("..", "%5C"), EncodedBack}, {out("..", `\`), Backslash},
+		{e.path + "%252e%252e%252f" + last + "x/" + sample, DoubleEncoded},
+		{"/" + strings.ReplaceAll(e.path, "/", "//") + sample, MergedSlashes},
+		{parent + fmt.Sprintf("%%%02x", last[0]) + last[1:] + "/" + sample, EncodedLetter},
+		{e.path + "..;/" + last + "x/" + sample, ParameterDots},
+		{"/", AbsoluteElse}, {"/?x=" + e.path + sample, QueryWithExpose},
+	}
+}
