@@ -99,7 +99,7 @@ func (w Wish) Judge(a Attempt) Expectation {
 		return Expectation{Fate: CertificateRequired}
 	case a.Caller.Credentials == Foreign:
 		return Expectation{Fate: UnknownAuthority}
-	case !slices.ContainsFunc(w.authorities(), func(own string) bool { return strings.EqualFold(a.Host, own) }):
+	case !w.own(a.Host):
 		return Expectation{Fate: DeniedByPolicy}
 	}
 	path := resolve(a.Path)
@@ -111,9 +111,11 @@ func (w Wish) Judge(a Attempt) Expectation {
 	return Expectation{Fate: DeniedByPolicy}
 }
 
-// authorities are the spellings of the gateway's own: a client that takes it
-// from a URL with a port sends the port, too.
-func (w Wish) authorities() []string { return []string{w.Host, fmt.Sprintf("%s:%d", w.Host, w.Port)} }
+// own says whether an authority is the gateway's: a client that takes it from
+// a URL with a port sends the port, too.
+func (w Wish) own(host string) bool {
+	return strings.EqualFold(host, w.Host) || strings.EqualFold(host, fmt.Sprintf("%s:%d", w.Host, w.Port))
+}
 
 func (w Wish) grants(e exposure, a Attempt, below string) bool {
 	return slices.ContainsFunc(e.consumers, func(c consumer) bool {

@@ -83,6 +83,8 @@ func TestTheOracleSaysWhatTheDeclarationsMean(t *testing.T) {
 		"encoded slashes out":               {path("/bookinfo/reviews/..%2fx"), denied},
 		"encoded backslashes out":           {path("/bookinfo/reviews/..%5cx"), denied},
 		"backslashes out":                   {path(`/bookinfo/reviews/..\x`), denied},
+		"dots with a parameter":             {path("/bookinfo/reviews/..;/x"), denied},
+		"a parameter is part of its name":   {path("/bookinfo/reviews/a;b=c"), reviews},
 		"another peer":                      {c3("GET", "/bookinfo/reviews/0"), denied},
 		"another method":                    {attempt(func(a *oracle.Attempt) { a.Method = "POST" }), denied},
 		"a method in lower case":            {attempt(func(a *oracle.Attempt) { a.Method = "get" }), denied},

@@ -17,6 +17,10 @@ func resolve(target string) string {
 	segments := strings.Split(path, "/")
 	for i, s := range segments {
 		last := i == len(segments)-1
+		// Servlet containers take "..;x" for "..": so must whoever guards them.
+		if dots, _, is := strings.Cut(s, ";"); is && (dots == "." || dots == "..") {
+			s = dots
+		}
 		switch {
 		case s == ".." && len(kept) > 0:
 			kept = kept[:len(kept)-1]

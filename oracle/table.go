@@ -43,15 +43,17 @@ type Dimensions struct {
 	Samples map[string]string
 }
 
-// Table is every attempt that can be told apart: each caller that completes a
-// handshake asks for each host, path and method, and each of those that cannot
-// asks for each thing exposed by every SNI. A request that never meets the
-// policy does not get another meaning by another path.
+// Table is every attempt that can be told apart. By the right SNI, each caller
+// that completes a handshake asks for each host, path and method; for a host
+// that is not the gateway's, one method that reads and one that writes are
+// enough. By any other SNI, and by those that complete no handshake, each thing
+// exposed is asked for once: a request that never meets the policy does not
+// get another meaning by another path.
 func (w Wish) Table(d Dimensions) []Attempt {
 	var all []Attempt
 	for _, caller := range d.Callers {
 		for _, sni := range w.names() {
-			deep := w.Judge(Attempt{Caller: caller, SNI: sni}).Fate == DeniedByPolicy
+			deep := sni == w.Host && w.Judge(Attempt{Caller: caller, SNI: sni}).Fate == DeniedByPolicy
 			for _, p := range w.paths(d.Samples) {
 				all = append(all, w.row(Attempt{Caller: caller, SNI: sni, Path: p.path, Class: p.class}, deep)...)
 			}
@@ -62,15 +64,19 @@ func (w Wish) Table(d Dimensions) []Attempt {
 
 // row is one path in all combinations that matter.
 func (w Wish) row(a Attempt, deep bool) []Attempt {
-	hosts, methods := w.hosts(), methods()
 	if !deep {
 		if a.Class != Exposed {
 			return nil
 		}
-		hosts, methods = hosts[:1], methods[:1]
+		a.Host, a.Method = w.Host, reads
+		return []Attempt{a}
 	}
 	var all []Attempt
-	for _, a.Host = range hosts {
+	for _, a.Host = range w.hosts() {
+		methods := []string{reads, writes}
+		if w.own(a.Host) {
+			methods = append(methods, "HEAD", "DELETE", "OPTIONS")
+		}
 		for _, a.Method = range methods {
 			all = append(all, a)
 		}
@@ -78,10 +84,12 @@ func (w Wish) row(a Attempt, deep bool) []Attempt {
 	return all
 }
 
-// methods tried; the first is the usual one. The others of HTTP are like these.
-func methods() []string { return []string{"GET", "HEAD", "POST", "DELETE", "OPTIONS"} }
+const (
+	reads  = "GET"
+	writes = "POST"
+)
 
-// names are the SNIs to send; "" is none. The first is right.
+// names are the SNIs to send; "" is none.
 func (w Wish) names() []string {
 	_, parent, _ := strings.Cut(w.Host, ".")
 	names := []string{w.Host, strings.ToUpper(w.Host), "x" + w.Host, w.Host + ".evil.example", "x." + w.Host, parent, ""}
@@ -93,7 +101,7 @@ func (w Wish) names() []string {
 
 func (e exposure) fqdn(domain string) string { return e.service + "." + e.namespace + ".svc." + domain }
 
-// hosts are the authorities to claim. The first is right.
+// hosts are the authorities to claim.
 func (w Wish) hosts() []string {
 	hosts := []string{w.Host, fmt.Sprintf("%s:%d", w.Host, w.Port), strings.ToUpper(w.Host), w.Host + ".", "x" + w.Host, w.Host + ":1"}
 	for _, e := range w.exposures {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/meshfed/meshfed/traffic/wire"
@@ -84,7 +85,7 @@ func kindOfProxy(r wire.Result) (Kind, string) {
 	reason := firstLine(r.Body)
 	switch r.Status {
 	case http.StatusForbidden:
-		if strings.TrimSpace(r.Body) == accessDenied {
+		if strings.TrimSpace(r.Body) == accessDenied || withheld(r, accessDenied) {
 			return DeniedByPolicy, accessDenied
 		}
 	case http.StatusNotFound:
@@ -99,6 +100,12 @@ func kindOfProxy(r wire.Result) (Kind, string) {
 		return UpstreamFailed, or(reason, http.StatusText(r.Status))
 	}
 	return Unexpected, fmt.Sprintf("no fixture answered: %s", or(reason, http.StatusText(r.Status)))
+}
+
+// withheld says whether an answer to HEAD stands for that body: it has none,
+// and tells its length.
+func withheld(r wire.Result, body string) bool {
+	return r.Body == "" && r.Headers.Get("Content-Length") == strconv.Itoa(len(body))
 }
 
 // firstLine keeps a reason to what fits a line of a report.

@@ -2,6 +2,7 @@ package traffic
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -27,6 +28,13 @@ func proxyAnswer(status int, body string) wire.Result {
 	return wire.Result{Status: status, Body: body, Nonce: "n", Headers: http.Header{"Server": {"istio-envoy"}}}
 }
 
+// headed is a proxy's 403 to HEAD: the length of a body, and no body.
+func headed(length int) wire.Result {
+	r := proxyAnswer(403, "")
+	r.Headers.Set("Content-Length", strconv.Itoa(length))
+	return r
+}
+
 func TestEveryResultHasOneOutcome(t *testing.T) {
 	want := Backend{Service: "reviews", Version: "v2", Cluster: "c2"}
 	set := func(name, value string) func(http.Header) { return func(h http.Header) { h.Set(name, value) } }
@@ -47,6 +55,8 @@ func TestEveryResultHasOneOutcome(t *testing.T) {
 		"the backend's own 404":            {fixtureAnswer(404), Unexpected, "backend itself answered Not Found"},
 		"the backend's own 403":            {fixtureAnswer(403), Unexpected, "backend itself answered Forbidden"},
 		"policy":                           {proxyAnswer(403, "RBAC: access denied"), DeniedByPolicy, "RBAC: access denied"},
+		"policy, asked by HEAD":            {headed(19), DeniedByPolicy, "RBAC: access denied"},
+		"another 403, asked by HEAD":       {headed(20), Unexpected, "Forbidden"},
 		"some other 403":                   {proxyAnswer(403, "Forbidden by WAF"), Unexpected, "Forbidden by WAF"},
 		"a 403 that quotes the words":      {proxyAnswer(403, "<p>RBAC: access denied</p>"), Unexpected, ""},
 		"no route":                         {proxyAnswer(404, ""), NoRoute, "Not Found"},
