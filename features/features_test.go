@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/cucumber/godog"
+	messages "github.com/cucumber/messages/go/v21"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -177,7 +178,7 @@ func dryRun(content string) (status int, faults []string) {
 }
 
 func TestEveryTagIsOfTheVocabulary(t *testing.T) {
-	known := []string{"@core", "@extended"}
+	known := []string{"@core", "@extended", "@clusters-3"}
 	for _, word := range engine.Words(engine.Capabilities()) {
 		known = append(known, "@"+word)
 	}
@@ -193,6 +194,22 @@ func TestEveryTagIsOfTheVocabulary(t *testing.T) {
 		}
 		assert.Equal(t, 1, levels, "%s: one of @core and @extended", s.ID)
 	}
+}
+
+// A scenario that skips itself on two meshes must be found by its tag, and one
+// that has the tag must not run, and fail, there.
+func TestWhatNeedsThreeMeshesHasTheTagForIt(t *testing.T) {
+	scenarios, err := suite.Select(features.FS, suite.Selection{})
+	require.NoError(t, err)
+	tagged := 0
+	for _, s := range scenarios {
+		asks := slices.ContainsFunc(s.Pickle.Steps, func(step *messages.PickleStep) bool { return step.Text == "there are 3 meshes" })
+		assert.Equal(t, asks, slices.Contains(s.Tags, "@clusters-3"), s.ID)
+		if asks {
+			tagged++
+		}
+	}
+	assert.NotZero(t, tagged)
 }
 
 // A capability that no scenario needs could be declared without anybody ever

@@ -14,13 +14,13 @@ func (w *World) accessSteps(sc *godog.ScenarioContext) {
 	sc.Step(`^in (c\d), "([A-Z]+) ([^"]+)" from (\w+) is answered by (\w+) (v\d) of (c\d)$`, w.answeredFrom)
 	sc.Then(`^in (c\d), "([A-Z]+) ([^"]+)"(?: from (\w+))? is refused: (.+)$`, w.insideRefused)
 	sc.Then(`^soon, in (c\d), "([A-Z]+) ([^"]+)"(?: from (\w+))? is refused: (.+)$`, w.insideRefusedSoon)
-	sc.Then(`^with these certificates, methods and paths, (c\d) answers or refuses:$`, w.matrix)
+	sc.Then(`^with these certificates, methods and paths, (c\d) answers or refuses:$`, w.truthTable)
 }
 
 // meshesAtLeast skips a scenario for which the lab is too small.
 func (w *World) meshesAtLeast(n int) error {
 	if got := len(w.Lab.Clusters()); got < n {
-		return fmt.Errorf("%w: it needs %d meshes and there are %d: --clusters %d", godog.ErrSkip, n, got, n)
+		return fmt.Errorf("%w: it needs %d meshes and lab %s has %d: use a lab made with --clusters %d", godog.ErrSkip, n, w.Lab.Name(), got, n)
 	}
 	return nil
 }
@@ -50,30 +50,4 @@ func (w *World) insideRefusedSoon(ctx context.Context, mesh, method, url, from, 
 		return err
 	}
 	return w.refused(ctx, q, words, r.fits)
-}
-
-// matrix checks every combination once: those of the table are answered by the
-// workload it names, and a "-" is a refusal by policy.
-func (w *World) matrix(ctx context.Context, mesh string, table *godog.Table) error {
-	header := table.Rows[0].Cells
-	for _, row := range table.Rows[1:] {
-		for i, cell := range row.Cells[2:] {
-			caller, path, method := row.Cells[0].Value, row.Cells[1].Value, header[i+2].Value
-			if err := w.matrixCell(ctx, mesh, caller, method, path, cell.Value); err != nil {
-				return fmt.Errorf("%s, %s %s: %w", caller, method, path, err)
-			}
-		}
-	}
-	return nil
-}
-
-func (w *World) matrixCell(ctx context.Context, mesh, caller, method, path, want string) error {
-	if want == "-" {
-		return w.edgeRefused(ctx, mesh, method, path, caller, "denied by policy")
-	}
-	backend, err := parseWorkload(want)
-	if err != nil {
-		return err
-	}
-	return w.edgeAnswered(ctx, mesh, method, path, caller, backend.Service, backend.Version, backend.Cluster)
 }

@@ -33,23 +33,26 @@ type timed struct {
 // steadyPause is short beside every bound that is measured with it.
 const steadyPause = 5 * time.Millisecond
 
-func startSteady(ctx context.Context, q question) *steady {
+// burst sends one request or several, and returns when all are answered.
+type burst func(ctx context.Context) ([]traffic.Outcome, error)
+
+func startSteady(ctx context.Context, what string, send burst) *steady {
 	// It outlives the step that starts it, not the scenario.
 	ctx, end := context.WithCancel(context.WithoutCancel(ctx))
-	s := &steady{what: q.what, end: end, over: make(chan struct{})}
-	go s.ask(ctx, q)
+	s := &steady{what: what, end: end, over: make(chan struct{})}
+	go s.ask(ctx, send)
 	return s
 }
 
-func (s *steady) ask(ctx context.Context, q question) {
+func (s *steady) ask(ctx context.Context, send burst) {
 	defer close(s.over)
 	for ctx.Err() == nil {
 		sent := time.Now()
-		answer, err := q.send(ctx, newNonce())
+		answers, err := send(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		s.note(timed{sent: sent, done: time.Now(), Outcome: answer}, err)
+		s.note(sent, answers, err)
 		if err != nil {
 			return
 		}
@@ -57,14 +60,13 @@ func (s *steady) ask(ctx context.Context, q question) {
 	}
 }
 
-func (s *steady) note(a timed, err error) {
+func (s *steady) note(sent time.Time, answers []traffic.Outcome, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err != nil {
-		s.err = err
-		return
+	s.err = err
+	for _, a := range answers {
+		s.answers = append(s.answers, timed{sent: sent, done: time.Now(), Outcome: a})
 	}
-	s.answers = append(s.answers, a)
 }
 
 // stop ends it and returns all answers.
@@ -84,28 +86,38 @@ func (s *steady) count() int {
 
 func (w *World) steadySteps(sc *godog.ScenarioContext) {
 	sc.Given(`^from now on, in (c\d), "([A-Z]+) ([^"]+)" is asked all the time$`, func(ctx context.Context, mesh, method, url string) error {
-		return w.keepAsking(ctx, w.inside(mesh, Request{Method: method, URL: url}))
+		r := Request{Method: method, URL: url, Nonce: newNonce()}
+		return w.keepAsking(ctx, fmt.Sprintf("%s in %s", r, mesh), func(ctx context.Context) ([]traffic.Outcome, error) {
+			return w.Meshes.Inside(ctx, mesh, r, burstSize)
+		})
 	})
 	sc.Given(`^from now on, at (c\d), "([A-Z]+) ([^"]*)" with (.+) is asked all the time$`, func(ctx context.Context, mesh, method, path, caller string) error {
 		q, err := w.atEdge(mesh, method, path, caller)
 		if err != nil {
 			return err
 		}
-		return w.keepAsking(ctx, q)
+		return w.keepAsking(ctx, q.what, func(ctx context.Context) ([]traffic.Outcome, error) {
+			one, err := q.send(ctx, newNonce())
+			return []traffic.Outcome{one}, err
+		})
 	})
 	sc.Then(`^none of what is asked all the time has failed$`, w.noneFailed)
 	sc.Then(`^what is asked all the time is answered at most (\d+m?s) after that, and never again$`, w.lastAnswer)
 	sc.Then(`^what is asked all the time was refused, and is answered at most (\d+m?s) after that$`, w.firstAnswer)
 }
 
+// burstSize keeps a workload's traffic dense: the way into its pod takes longer
+// than many of its requests, and a gap would hide the very moment in question.
+const burstSize = 200
+
 // enough is how many answers make "all the time" mean something.
 const enough = 10
 
-func (w *World) keepAsking(ctx context.Context, q question) error {
+func (w *World) keepAsking(ctx context.Context, what string, send burst) error {
 	if w.steady != nil {
 		return errors.New("something is asked all the time already")
 	}
-	w.steady = startSteady(ctx, q)
+	w.steady = startSteady(ctx, what, send)
 	return w.moreAnswers(ctx, enough)
 }
 

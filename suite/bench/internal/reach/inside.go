@@ -73,6 +73,9 @@ func (r *Reach) Arrivals(ctx context.Context, mesh, nonce string) ([]steps.Arriv
 	if err != nil {
 		return nil, fmt.Errorf("arrivals in %s: %w", mesh, err)
 	}
+	if len(refs) == 0 {
+		return nil, nil
+	}
 	seen, err := traffic.Witness{Pods: m.Pods, Program: fixtures.Binary}.Arrivals(ctx, traffic.Query{Nonce: nonce}, refs...)
 	if err != nil {
 		return nil, fmt.Errorf("arrivals in %s: %w", mesh, err)
@@ -90,15 +93,17 @@ func (r *Reach) Arrivals(ctx context.Context, mesh, nonce string) ([]steps.Arriv
 }
 
 // counters are the counting workloads, in whichever namespaces the owner of
-// the mesh has put them.
+// the mesh has put them. They are taken from the Deployments: one whose pods
+// are missing must be an error later on, and a mesh that deploys none has
+// nobody who could see a request.
 func counters(ctx context.Context, m Mesh) ([]workload.Ref, error) {
-	pods, err := m.Pods.Kube().CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{LabelSelector: counting})
+	list, err := m.Pods.Kube().AppsV1().Deployments(metav1.NamespaceAll).List(ctx, metav1.ListOptions{LabelSelector: counting})
 	if err != nil {
 		return nil, err
 	}
 	var refs []workload.Ref
-	for _, p := range pods.Items {
-		ref := workload.Ref{Namespace: p.Namespace, Selector: counting}
+	for _, d := range list.Items {
+		ref := workload.Ref{Namespace: d.Namespace, Selector: counting}
 		if !slices.Contains(refs, ref) {
 			refs = append(refs, ref)
 		}
