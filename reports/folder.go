@@ -41,6 +41,15 @@ func CreateFolder(out, id string) (Folder, error) {
 	return Folder{Path: path}, nil
 }
 
+// OpenFolder opens the folder of an earlier run. It may be named "latest".
+func OpenFolder(out, id string) (Folder, error) {
+	folder := Folder{Path: filepath.Join(out, id)}
+	if _, err := os.Stat(folder.Journal()); err != nil {
+		return Folder{}, fmt.Errorf("report folder: no run %s below %s: %w", id, out, err)
+	}
+	return folder, nil
+}
+
 // relink replaces the link in one step, so that no reader finds it missing.
 func relink(link, target string) error {
 	if info, err := os.Lstat(link); err == nil && info.Mode()&os.ModeSymlink == 0 {

@@ -1,12 +1,11 @@
 package reports
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"time"
 )
 
 // Journal is the append-only record of a run: one JSON line for the run, one
@@ -19,9 +18,10 @@ type Journal struct {
 
 // record is one line; exactly one field is set.
 type record struct {
-	Run      *Run      `json:"run,omitempty"`
-	Scenario *Scenario `json:"scenario,omitempty"`
-	End      *End      `json:"end,omitempty"`
+	Run      *Run       `json:"run,omitempty"`
+	Scenario *Scenario  `json:"scenario,omitempty"`
+	Resumed  *time.Time `json:"resumed,omitempty"`
+	End      *End       `json:"end,omitempty"`
 }
 
 // CreateJournal starts a new journal at path with the run's own record. It
@@ -36,6 +36,28 @@ func CreateJournal(path string, run Run) (*Journal, error) {
 		return nil, errors.Join(err, file.Close())
 	}
 	return j, nil
+}
+
+// ContinueJournal opens the journal of a run that did not end, or was
+// interrupted, and records that it goes on. What a kill has torn is cut off
+// first. It returns what was recorded so far.
+func ContinueJournal(path string, at time.Time) (*Journal, ConformanceReport, error) {
+	before, whole, err := rebuild(path)
+	if err != nil {
+		return nil, before, fmt.Errorf("resume: %w", err)
+	}
+	if !before.Finished.IsZero() && !before.Interrupted && before.SetupError == "" {
+		return nil, before, fmt.Errorf("resume: run %s has come to its end: start a new one", before.ID)
+	}
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, before, fmt.Errorf("resume: %w", err)
+	}
+	j := &Journal{file: file}
+	if err := errors.Join(file.Truncate(whole), j.append(record{Resumed: &at})); err != nil {
+		return nil, before, errors.Join(fmt.Errorf("resume: %w", err), file.Close())
+	}
+	return j, before, nil
 }
 
 // Verdict records a scenario's verdict. An invalid one is refused: better a
@@ -64,57 +86,6 @@ func (j *Journal) append(r record) error {
 	}
 	if err := j.file.Sync(); err != nil {
 		return fmt.Errorf("journal: sync: %w", err)
-	}
-	return nil
-}
-
-// Rebuild makes the report out of the journal at path. A last line without
-// its newline is what a crash leaves behind and is dropped; any other damage
-// is an error that names the line.
-func Rebuild(path string) (ConformanceReport, error) {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return ConformanceReport{}, fmt.Errorf("rebuild report: %w", err)
-	}
-	whole := content[:bytes.LastIndexByte(content, '\n')+1]
-	var book book
-	lines := bufio.NewScanner(bytes.NewReader(whole))
-	lines.Buffer(nil, len(whole)+1)
-	for n := 1; lines.Scan(); n++ {
-		if err := book.read(lines.Bytes()); err != nil {
-			return ConformanceReport{}, fmt.Errorf("rebuild report: %s line %d: %w", path, n, err)
-		}
-	}
-	if book.run == nil {
-		return ConformanceReport{}, fmt.Errorf("rebuild report: %s: no record of the run", path)
-	}
-	return Assemble(*book.run, book.scenarios, book.end), nil
-}
-
-// book is a journal while it is read.
-type book struct {
-	run       *Run
-	scenarios []Scenario
-	end       End
-}
-
-func (b *book) read(line []byte) error {
-	var r record
-	if err := json.Unmarshal(line, &r); err != nil {
-		return err
-	}
-	switch {
-	case r.Run != nil && b.run == nil:
-		b.run = r.Run
-	case r.Scenario != nil && b.run != nil:
-		if err := r.Scenario.Validate(); err != nil {
-			return err
-		}
-		b.scenarios = append(b.scenarios, *r.Scenario)
-	case r.End != nil && b.run != nil:
-		b.end = *r.End
-	default:
-		return errors.New("want one record each of the run (first), scenarios, the end")
 	}
 	return nil
 }

@@ -81,7 +81,7 @@ func junitCase(s Scenario) junit.Testcase {
 		c.Skipped = junitResult(string(s.Verdict), s.Reason)
 	}
 	if len(s.Evidence) > 0 {
-		c.SystemOut = &junit.Output{Data: cdata("evidence:\n" + strings.Join(s.Evidence, "\n"))}
+		c.SystemOut = &junit.Output{Data: cdata("evidence:\n" + strings.Join(s.EvidencePaths(), "\n"))}
 	}
 	return c
 }

@@ -1,7 +1,6 @@
 package reports
 
 import (
-	"fmt"
 	"time"
 )
 
@@ -19,6 +18,9 @@ type ConformanceReport struct {
 	Run
 	End
 	Summary Summary `json:"summary"`
+	// Profiles say how conformant the implementation is: the core, and what
+	// it declares beyond. A profile without scenarios is left out.
+	Profiles []Profile `json:"profiles"`
 	// Scenarios are in the order in which their verdicts fell.
 	Scenarios []Scenario `json:"scenarios"`
 }
@@ -30,26 +32,41 @@ type Run struct {
 	Implementation Implementation `json:"implementation"`
 	// SuiteVersion is the version of the harness and its features.
 	SuiteVersion string `json:"suiteVersion"`
+	// FeaturesDigest is the SHA-256 of the feature files, names included:
+	// two reports are of the same claims if it is the same.
+	FeaturesDigest string `json:"featuresDigest,omitempty"`
 	// Provider is where the meshes lived ("embedded").
 	Provider string   `json:"provider"`
 	Topology Topology `json:"topology"`
 	// Versions are those found in the clusters, by component
 	// ("c1/kubernetes"), not those asked for.
 	Versions map[string]string `json:"versions,omitempty"`
-	// Capabilities are those the implementation declared.
+	// Capabilities are those the implementation declared, Undeclared the
+	// rest of the vocabulary.
 	Capabilities []string    `json:"capabilities"`
+	Undeclared   []string    `json:"undeclared,omitempty"`
 	Environment  Environment `json:"environment"`
 	Selection    Selection   `json:"selection"`
+	// Repeat is how often each scenario was played; 0 and 1 mean once.
+	Repeat int `json:"repeat,omitempty"`
 	// Seed of the order in which the scenarios were played; zero means the
 	// order of the features.
 	Seed    int64     `json:"seed"`
 	Started time.Time `json:"started"`
 }
 
-// Implementation is the system under test.
+// Implementation is the system under test. All but the name are for vendors
+// who publish the report; see CheckSubmission.
 type Implementation struct {
-	Name    string `json:"name"`
+	// Name is the engine's word on the command line.
+	Name         string `json:"name"`
+	Organization string `json:"organization,omitempty"`
+	Project      string `json:"project,omitempty"`
+	URL          string `json:"url,omitempty"`
+	// Version is a semantic version of a release or a snapshot.
 	Version string `json:"version,omitempty"`
+	// Contact are those who answer questions: handles, addresses, links.
+	Contact []string `json:"contact,omitempty"`
 }
 
 // Topology is the set of meshes the run used.
@@ -63,7 +80,11 @@ type Environment struct {
 	OS   string `json:"os"`
 	Arch string `json:"arch"`
 	CPUs int    `json:"cpus"`
-	Go   string `json:"go"`
+	// MemoryBytes is the machine's; 0 if it is not known.
+	MemoryBytes uint64 `json:"memoryBytes,omitempty"`
+	// Kernel is its release: "6.1.0-50-amd64".
+	Kernel string `json:"kernel,omitempty"`
+	Go     string `json:"go"`
 }
 
 // Selection is what was asked for and how much that is.
@@ -85,61 +106,9 @@ type End struct {
 	SetupError string `json:"setupError,omitempty"`
 	// Interrupted is set if a signal ended the run.
 	Interrupted bool `json:"interrupted,omitempty"`
-}
-
-// Scenario is one scenario (or one row of an outline) and its verdict.
-type Scenario struct {
-	// ID is stable while the scenario keeps its name and its place among
-	// the rows of its outline.
-	ID      string `json:"id"`
-	Feature string `json:"feature"`
-	// Rule is empty for a scenario outside any rule.
-	Rule string   `json:"rule,omitempty"`
-	Name string   `json:"name"`
-	Tags []string `json:"tags,omitempty"`
-	File string   `json:"file"`
-	// Line is the scenario's, or for an outline that of the row.
-	Line    int     `json:"line"`
-	Verdict Verdict `json:"verdict"`
-	// Reason is present for every verdict but Passed.
-	Reason string `json:"reason,omitempty"`
-	// DurationSeconds includes clean-up.
-	DurationSeconds float64 `json:"durationSeconds"`
-	// Steps are those of the only attempt, backgrounds included.
-	Steps []Step `json:"steps,omitempty"`
-	// Faults are what beside the steps bears on the verdict.
-	Faults []Fault `json:"faults,omitempty"`
-	// Figures are what it measured.
-	Figures Figures `json:"figures,omitzero"`
-	// Attempts are set if the scenario was played more than once; Steps,
-	// Faults and Figures are then those of the attempt that speaks for it:
-	// the first that did not pass, or the last.
-	Attempts []Attempt `json:"attempts,omitempty"`
-	// Evidence are files below the run's folder, slash-separated.
-	Evidence []string `json:"evidence,omitempty"`
-}
-
-// Attempt is one of several plays of a scenario.
-type Attempt struct {
-	Verdict         Verdict `json:"verdict"`
-	Reason          string  `json:"reason,omitempty"`
-	DurationSeconds float64 `json:"durationSeconds"`
-}
-
-// Validate says whether the verdict can stand in a report.
-func (s Scenario) Validate() error {
-	if !s.Verdict.valid() {
-		return fmt.Errorf("scenario %s: verdict %q: want one of %v", s.ID, s.Verdict, Verdicts())
-	}
-	if s.Verdict.NeedsReason() && s.Reason == "" {
-		return fmt.Errorf("scenario %s: verdict %s without a reason", s.ID, s.Verdict)
-	}
-	return s.validateFacts()
-}
-
-// Duration of the scenario.
-func (s Scenario) Duration() time.Duration {
-	return time.Duration(s.DurationSeconds * float64(time.Second))
+	// Resumed are the times at which a run that was killed or interrupted
+	// went on.
+	Resumed []time.Time `json:"resumed,omitempty"`
 }
 
 // Summary counts verdicts.
@@ -157,9 +126,13 @@ type Summary struct {
 // computed, never taken on trust.
 func Assemble(run Run, scenarios []Scenario, end End) ConformanceReport {
 	r := ConformanceReport{APIVersion: APIVersion, Kind: Kind, Run: run, End: end, Scenarios: scenarios}
+	if scenarios == nil {
+		r.Scenarios = []Scenario{}
+	}
 	for _, s := range scenarios {
 		*r.Summary.counter(s.Verdict)++
 	}
+	r.Profiles = profiles(r)
 	return r
 }
 

@@ -3,10 +3,12 @@ package reports_test
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"flag"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,22 +32,43 @@ func aRun() reports.Run {
 		Versions:       map[string]string{"c1/kubernetes": "v1.36.3", "c2/kubernetes": "v1.36.3"},
 		Capabilities:   []string{"acl", "expose"},
 		Environment:    reports.Environment{OS: "linux", Arch: "amd64", CPUs: 2, Go: "go1.26.0"},
-		Selection:      reports.Selection{Tags: "@core", Scenarios: 6},
+		Selection:      reports.Selection{Tags: "@core", Scenarios: 7},
 		Seed:           42,
 		Started:        started,
 	}
 }
 
 func scenario(id string, v reports.Verdict, reason string) reports.Scenario {
-	return reports.Scenario{
+	s := reports.Scenario{
 		ID: "expose/" + id, Feature: "Expose", Rule: "Nothing by default", Name: "It holds: " + id,
 		Tags: []string{"@core"}, File: "expose.feature", Line: 12, Verdict: v, Reason: reason, DurationSeconds: 1.25,
 	}
+	step := func(status reports.StepStatus) {
+		s.Steps = append(s.Steps, reports.Step{Keyword: "Given", Text: "it holds", Status: status, Error: reason, DurationSeconds: 1})
+	}
+	switch v {
+	case reports.Passed:
+		step(reports.StepPassed)
+	case reports.Failed, reports.KnownGap:
+		step(reports.StepFailed)
+	case reports.Skipped:
+		step(reports.StepSkipped)
+	case reports.Inconclusive:
+		step(reports.StepInconclusive)
+	case reports.NotSupported:
+		s.Faults = []reports.Fault{{Kind: reports.FaultCapability, Text: reason}}
+	case reports.Flaky:
+		s.Attempts = []reports.Attempt{{Verdict: reports.Passed}, {Verdict: reports.Failed, Reason: reason}}
+	}
+	if v == reports.KnownGap {
+		s.Tags = append(s.Tags, "@known-gap=istio-61697")
+	}
+	return s
 }
 
 func allVerdicts() []reports.Scenario {
 	failed := scenario("b", reports.Failed, "got 200 <from c2>\x00, want RBAC 403\nsecond line: yes")
-	failed.Evidence = []string{"evidence/expose/b/gateway.log"}
+	failed.Evidence = []reports.EvidenceFile{{Path: "evidence/expose/b/gateway.log", SHA256: strings.Repeat("0", 64), Bytes: 12}}
 	gap := scenario("f", reports.KnownGap, "istio-61697: still fails")
 	gap.File = "consume.feature"
 	return []reports.Scenario{
@@ -53,6 +76,7 @@ func allVerdicts() []reports.Scenario {
 		scenario("c", reports.Skipped, "no third mesh here"),
 		scenario("d", reports.NotSupported, `capability "acl" is not declared`),
 		scenario("e", reports.Inconclusive, "c2: API server does not answer"), gap,
+		scenario("g", reports.Flaky, "1 of 2 attempts passed"),
 	}
 }
 
@@ -123,6 +147,7 @@ func TestExitCodesAreThePromisedOnes(t *testing.T) {
 		"known gap beside a pass":        {[]reports.Scenario{passed, scenario("g", reports.KnownGap, "x")}, ended(), 0},
 		"not supported beside a pass":    {[]reports.Scenario{passed, scenario("n", reports.NotSupported, "x")}, ended(), 0},
 		"one failed":                     {[]reports.Scenario{passed, failed}, ended(), 1},
+		"flaky":                          {[]reports.Scenario{passed, scenario("f", reports.Flaky, "x")}, ended(), 1},
 		"failed outweighs inconclusive":  {[]reports.Scenario{failed, died}, ended(), 1},
 		"environment died":               {[]reports.Scenario{passed, died}, ended(), 3},
 		"only skips decide nothing":      {[]reports.Scenario{scenario("s", reports.Skipped, "x")}, ended(), 3},
@@ -168,7 +193,7 @@ func TestNoFinishedVerdictIsLostWhereverTheJournalIsTorn(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, content[:size], 0o644))
 		got, err := reports.Rebuild(path)
 		require.NoError(t, err, "torn at byte %d", size)
-		require.Len(t, got.Scenarios, min(bytes.Count(content[:size], []byte("\n"))-1, 6), "torn at byte %d", size)
+		require.Len(t, got.Scenarios, min(bytes.Count(content[:size], []byte("\n"))-1, 7), "torn at byte %d", size)
 		require.NotEqual(t, reports.ExitGreen, got.ExitCode(), "torn at byte %d", size)
 	}
 }
@@ -183,6 +208,8 @@ func TestDamagedJournalIsRefusedWithItsLine(t *testing.T) {
 		"no reason":       {string(run) + `{"scenario":{"id":"x","verdict":"failed"}}` + "\n", "without a reason"},
 		"not JSON inside": {string(run) + "?\n" + string(run), "line 2"},
 		"two runs":        {string(run) + string(run), "line 2"},
+		"two verdicts":    {string(content) + `{"scenario":{"id":"expose/a","verdict":"passed"}}` + "\n", "a second verdict"},
+		"unknown field":   {string(run) + `{"scenario":{"id":"x","verdict":"passed","by":"me"}}` + "\n", "unknown field"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "j")
@@ -232,4 +259,71 @@ func TestFolderRefusesToShareOrOverwrite(t *testing.T) {
 	require.NoError(t, os.Mkdir(filepath.Join(other, "latest"), 0o755))
 	_, err = reports.CreateFolder(other, "run")
 	require.ErrorContains(t, err, "no symbolic link")
+}
+
+func TestARunThatGoesOnKeepsWhatStandsAndPlaysTheRestAgain(t *testing.T) {
+	path, content := journal(t, allVerdicts())
+	torn := content[:bytes.LastIndex(content, []byte(`{"end"`))]
+	require.NoError(t, os.WriteFile(path, append(torn, `{"scen`...), 0o644))
+	j, before, err := reports.ContinueJournal(path, started)
+	require.NoError(t, err)
+	assert.Len(t, before.Scenarios, 7)
+	require.NoError(t, errors.Join(j.Verdict(scenario("e", reports.Passed, "")), j.Close(ended())))
+	after, err := reports.Rebuild(path)
+	require.NoError(t, err)
+	assert.Equal(t, 2, after.Summary.Passed)
+	assert.Zero(t, after.Summary.Inconclusive)
+	assert.Equal(t, []time.Time{started}, after.Resumed)
+}
+
+func TestNoRunGoesOnAfterItsEndOrToChangeAVerdict(t *testing.T) {
+	path, content := journal(t, allVerdicts())
+	_, _, err := reports.ContinueJournal(path, started)
+	require.ErrorContains(t, err, "has come to its end")
+	require.NoError(t, os.WriteFile(path, content[:bytes.LastIndex(content, []byte(`{"end"`))], 0o644))
+	j, _, err := reports.ContinueJournal(path, started)
+	require.NoError(t, err)
+	require.NoError(t, errors.Join(j.Verdict(scenario("b", reports.Passed, "")), j.Close(ended())))
+	_, err = reports.Rebuild(path)
+	assert.ErrorContains(t, err, "scenario expose/b: a second verdict: it was failed")
+}
+
+func TestAProfileIsASuccessOnlyIfAllOfItHasPassed(t *testing.T) {
+	extended := func(v reports.Verdict) reports.Scenario {
+		s := scenario("x"+string(v), v, "x")
+		s.Tags = []string{"@extended"}
+		return s
+	}
+	all := reports.Selection{Scenarios: 1}
+	for name, c := range map[string]struct {
+		scenario  reports.Scenario
+		selection reports.Selection
+		end       reports.End
+		want      reports.ProfileResult
+	}{
+		"passed":                   {scenario("a", reports.Passed, ""), all, ended(), reports.Success},
+		"failed":                   {scenario("a", reports.Failed, "x"), all, ended(), reports.Failure},
+		"flaky":                    {scenario("a", reports.Flaky, "x"), all, ended(), reports.Failure},
+		"skipped":                  {scenario("a", reports.Skipped, "x"), all, ended(), reports.Partial},
+		"known gap":                {scenario("a", reports.KnownGap, "x"), all, ended(), reports.Partial},
+		"core is not optional":     {scenario("a", reports.NotSupported, "x"), all, ended(), reports.Partial},
+		"extended is":              {extended(reports.NotSupported), all, ended(), reports.Success},
+		"some of the scenarios":    {scenario("a", reports.Passed, ""), reports.Selection{Tags: "@core"}, ended(), reports.Partial},
+		"a run that did not end":   {scenario("a", reports.Passed, ""), all, reports.End{}, reports.Partial},
+		"failed before it was cut": {scenario("a", reports.Failed, "x"), all, reports.End{}, reports.Failure},
+	} {
+		run := aRun()
+		run.Selection = c.selection
+		report := reports.Assemble(run, []reports.Scenario{c.scenario}, c.end)
+		require.Len(t, report.Profiles, 1, name)
+		assert.Equal(t, c.want, report.Profiles[0].Result, name)
+	}
+}
+
+func TestWilsonsIntervalDoesNotCollapse(t *testing.T) {
+	low, high := reports.Wilson(10, 10)
+	assert.InDelta(t, 0.7225, low, 1e-4)
+	assert.InDelta(t, 1, high, 1e-12)
+	low, high = reports.Wilson(0, 0)
+	assert.Equal(t, []float64{0, 1}, []float64{low, high})
 }

@@ -81,8 +81,14 @@ func (w *World) Register(sc *godog.ScenarioContext) {
 	w.boundarySteps(sc)
 }
 
-// Record is everything the scenario asked and what came of it, a line each.
-func (w *World) Record() string { return strings.Join(w.record, "\n") + "\n" }
+// Record is everything the scenario asked and what came of it, a line each;
+// empty if it asked nothing.
+func (w *World) Record() string {
+	if len(w.record) == 0 {
+		return ""
+	}
+	return strings.Join(w.record, "\n") + "\n"
+}
 
 // Declared are the declarations in force, by mesh.
 func (w *World) Declared() map[string]string { return maps.Clone(w.declared) }

@@ -35,6 +35,9 @@ type Session interface {
 	// Figures are what the scenario has measured. It is called when the last
 	// step is over.
 	Figures() reports.Figures
+	// Requests are all that the scenario asked and what came of it, a line
+	// each; empty if it asked nothing.
+	Requests() string
 	// Evidence writes what explains a failure below dir (which it creates)
 	// and returns the paths relative to dir. It is called before Close,
 	// while the failed state still stands.

@@ -30,6 +30,11 @@ func (c Capabilities) missing(s Scenario) []string {
 	return missing
 }
 
+// undeclared is the rest of the vocabulary.
+func (c Capabilities) undeclared() []string {
+	return slices.DeleteFunc(slices.Clone(c.Known), func(name string) bool { return slices.Contains(c.Declared, name) })
+}
+
 // validate refuses a declaration outside the vocabulary: most likely a typing
 // error, which would turn a claimed capability into one that is never tested.
 func (c Capabilities) validate() error {

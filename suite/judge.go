@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path"
 	"strings"
 	"time"
 
@@ -102,7 +101,7 @@ func (j Judge) cleanUp(ctx context.Context, session Session, outcome *play.Outco
 	}
 	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), budget)
 	defer cancel()
-	if outcome.Verdict != reports.Passed && outcome.Verdict != reports.Skipped && ctx.Err() == nil {
+	if ctx.Err() == nil {
 		j.evidence(own, session, outcome, entry)
 	}
 	if err := session.Close(own); err != nil {
@@ -112,19 +111,6 @@ func (j Judge) cleanUp(ctx context.Context, session Session, outcome *play.Outco
 		if outcome.Verdict == reports.Passed || outcome.Verdict == reports.Skipped {
 			outcome.Verdict = reports.Failed
 		}
-	}
-}
-
-func (j Judge) evidence(ctx context.Context, session Session, outcome *play.Outcome, entry *reports.Scenario) {
-	if j.EvidenceDir == nil {
-		return
-	}
-	files, err := session.Evidence(ctx, j.EvidenceDir(entry.ID))
-	for _, f := range files {
-		entry.Evidence = append(entry.Evidence, path.Join(reports.EvidenceDir, entry.ID, f))
-	}
-	if err != nil {
-		outcome.Reason = join(outcome.Reason, fmt.Sprintf("evidence is not complete: %v", err))
 	}
 }
 

@@ -59,7 +59,7 @@ func (p *Progress) verdict(n, total int, s reports.Scenario) {
 		fmt.Fprintf(p.out, "    again: conformance run %s:%d\n", s.File, s.Line)
 	}
 	if len(s.Evidence) > 0 {
-		fmt.Fprintf(p.out, "    evidence: %s\n", strings.Join(s.Evidence, " "))
+		fmt.Fprintf(p.out, "    evidence: %s\n", strings.Join(s.EvidencePaths(), " "))
 	}
 }
 

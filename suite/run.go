@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
-	"runtime"
 	"time"
 
 	"github.com/meshfed/meshfed/reports"
@@ -31,6 +30,12 @@ type Suite struct {
 	// Seed shuffles the order of the scenarios, always in the same way; zero
 	// leaves them in the order of the features.
 	Seed int64
+	// Repeat is how often each scenario is played; 0 and 1 mean once. One
+	// that both passes and does not is flaky, never green.
+	Repeat int
+	// Resume goes on with the run ID, which was killed or interrupted:
+	// verdicts that fell stand, what was not decided is played again.
+	Resume bool
 	// Progress is told what happens. Nil is silent.
 	Progress *Progress
 	// Timeout of one scenario; zero means 60 s.
@@ -41,33 +46,54 @@ type Suite struct {
 // the error is nil or the folder could be made: verdicts that fell are never
 // lost. An error that is ErrUsage means that nothing was started.
 func (s Suite) Run(ctx context.Context) (reports.ConformanceReport, error) {
-	runnable, unsupported, err := s.plan()
+	r, err := s.open()
 	if err != nil {
 		return reports.ConformanceReport{}, err
 	}
-	folder, err := reports.CreateFolder(s.Out, s.ID)
-	if err != nil {
-		return reports.ConformanceReport{}, err
-	}
-	run := s.header(len(runnable) + len(unsupported))
 	bench, setupErr := s.Prepare(ctx)
 	if setupErr == nil {
-		facts := bench.Facts()
-		run.Provider, run.Topology, run.Versions = facts.Provider, facts.Topology, facts.Versions
+		r.bench = bench
+		setupErr = r.place(bench.Facts())
 	}
-	journal, err := reports.CreateJournal(folder.Journal(), run)
-	if err != nil {
+	if err := r.begin(); err != nil {
 		return reports.ConformanceReport{}, err
 	}
 	var end reports.End
 	if setupErr != nil {
 		end.SetupError = setupErr.Error()
 	} else {
-		r := &round{Suite: s, folder: folder, journal: journal, bench: bench}
-		err = r.play(ctx, runnable, unsupported)
+		err = r.play(ctx)
 	}
 	end.Finished, end.Interrupted = time.Now().UTC(), ctx.Err() != nil
-	return s.conclude(folder, journal, end, err)
+	return s.conclude(r.folder, r.journal, end, err)
+}
+
+// open plans the run and makes its folder, or opens that of the run to resume.
+func (s Suite) open() (*round, error) {
+	runnable, unsupported, err := s.plan()
+	if err != nil {
+		return nil, err
+	}
+	run, err := s.header(len(runnable) + len(unsupported))
+	if err != nil {
+		return nil, err
+	}
+	r := &round{Suite: s, run: run, runnable: runnable, unsupported: unsupported, total: run.Selection.Scenarios}
+	if !s.Resume {
+		r.folder, err = reports.CreateFolder(s.Out, s.ID)
+		return r, err
+	}
+	if r.folder, err = reports.OpenFolder(s.Out, s.ID); err != nil {
+		return nil, fmt.Errorf("%w: resume: %w", ErrUsage, err)
+	}
+	journal, before, err := s.resume(r.folder, run)
+	if err != nil {
+		return nil, err
+	}
+	r.journal, r.run = journal, before.Run
+	r.runnable, r.unsupported = remaining(runnable, unsupported, before.Scenarios)
+	r.done = r.total - len(r.runnable) - len(r.unsupported)
+	return r, nil
 }
 
 func (s Suite) plan() ([]Scenario, []reports.Scenario, error) {
@@ -86,13 +112,14 @@ func (s Suite) plan() ([]Scenario, []reports.Scenario, error) {
 	return runnable, unsupported, err
 }
 
-func (s Suite) header(scenarios int) reports.Run {
+func (s Suite) header(scenarios int) (reports.Run, error) {
+	digest, err := featuresDigest(s.Features)
 	return reports.Run{
-		ID: s.ID, Implementation: s.Implementation, SuiteVersion: s.Version, Capabilities: s.Declared,
-		Environment: reports.Environment{OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(), Go: runtime.Version()},
-		Selection:   reports.Selection{Tags: s.Selection.Tags, Paths: s.Selection.Paths, Scenarios: scenarios},
-		Seed:        s.Seed, Started: time.Now().UTC(),
-	}
+		ID: s.ID, Implementation: s.Implementation, SuiteVersion: s.Version, FeaturesDigest: digest,
+		Capabilities: s.Declared, Undeclared: s.undeclared(), Environment: machine(),
+		Selection: reports.Selection{Tags: s.Selection.Tags, Paths: s.Selection.Paths, Scenarios: scenarios},
+		Repeat:    s.Repeat, Seed: s.Seed, Started: time.Now().UTC(),
+	}, err
 }
 
 // conclude writes the report out of the journal, not out of memory: so the
@@ -109,32 +136,52 @@ func (s Suite) conclude(folder reports.Folder, journal *reports.Journal, end rep
 // round is the part of a run in which verdicts fall.
 type round struct {
 	Suite
-	folder  reports.Folder
-	journal *reports.Journal
-	bench   Bench
-	done    int
-	total   int
+	run         reports.Run
+	runnable    []Scenario
+	unsupported []reports.Scenario
+	folder      reports.Folder
+	journal     *reports.Journal
+	bench       Bench
+	done        int
+	total       int
 }
 
-func (r *round) play(ctx context.Context, runnable []Scenario, unsupported []reports.Scenario) error {
-	r.total = len(runnable) + len(unsupported)
-	for _, entry := range unsupported {
+// place notes where the scenarios are played; a run that goes on has to be
+// where it was.
+func (r *round) place(facts Facts) error {
+	if r.journal != nil {
+		return samePlace(facts, r.run)
+	}
+	r.run.Provider, r.run.Topology, r.run.Versions = facts.Provider, facts.Topology, facts.Versions
+	return nil
+}
+
+// begin starts the journal, unless it goes on with an earlier one.
+func (r *round) begin() (err error) {
+	if r.journal == nil {
+		r.journal, err = reports.CreateJournal(r.folder.Journal(), r.run)
+	}
+	return err
+}
+
+func (r *round) play(ctx context.Context) error {
+	for _, entry := range r.unsupported {
 		if err := r.record(entry); err != nil {
 			return err
 		}
 	}
 	judge := Judge{Bench: r.bench, Timeout: r.Timeout, EvidenceDir: r.folder.Evidence, OnStep: r.Progress.step}
-	for i, s := range runnable {
+	for i, s := range r.runnable {
 		if ctx.Err() != nil {
 			return nil
 		}
 		r.Progress.start(r.done+1, r.total, s.ID)
-		entry, dead := judge.Scenario(ctx, s)
+		entry, dead := judge.repeated(ctx, s, r.Repeat)
 		if err := r.record(entry); err != nil {
 			return err
 		}
 		if dead != nil {
-			return r.giveUp(runnable[i+1:], dead)
+			return r.giveUp(r.runnable[i+1:], dead)
 		}
 	}
 	return nil

@@ -52,10 +52,18 @@ func (s fakeSession) Steps(sc *godog.ScenarioContext) {
 	sc.Step(`^it is skipped$`, func() error { return fmt.Errorf("%w: no third mesh", godog.ErrSkip) })
 	sc.Step(`^it panics$`, func() error { panic("boom") })
 	sc.Step(`^it waits$`, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
+	sc.Step(`^it passes every second time$`, func() error {
+		if s.bench.begun.Load()%2 == 0 {
+			return errors.New("not this time")
+		}
+		return nil
+	})
 	sc.Step(`^it acts$`, func(ctx context.Context) error { s.bench.onStep(); return ctx.Err() })
 }
 
 func (s fakeSession) Figures() reports.Figures { return s.bench.figures }
+
+func (s fakeSession) Requests() string { return "GET /: 200\n" }
 
 func (s fakeSession) Evidence(_ context.Context, dir string) ([]string, error) {
 	s.bench.atEvidence.Store(s.bench.closed.Load())
@@ -222,9 +230,9 @@ func TestEvidenceIsTakenBeforeTheCleanUpAndOnlyOfFailures(t *testing.T) {
 	report, err := s.Run(t.Context())
 	require.NoError(t, err)
 	assert.Zero(t, bench.atEvidence.Load(), "the session was still open")
-	assert.Equal(t, []string{"evidence/f/s1/why.txt"}, report.Scenarios[0].Evidence)
+	assert.Equal(t, []string{"evidence/f/s1/why.txt", "evidence/f/s1/requests.txt"}, report.Scenarios[0].EvidencePaths())
 	assert.FileExists(t, filepath.Join(s.Out, "run", "evidence", "f", "s1", "why.txt"))
-	assert.Empty(t, report.Scenarios[1].Evidence)
+	assert.Equal(t, []string{"evidence/f/s2/requests.txt"}, report.Scenarios[1].EvidencePaths())
 }
 
 func TestAnInterruptEndsTheRunWithWhatIsDecided(t *testing.T) {

@@ -64,11 +64,14 @@ func (s *Session) Steps(sc *godog.ScenarioContext) { s.world.Register(sc) }
 // Figures implements suite.Session.
 func (s *Session) Figures() reports.Figures { return s.world.Figures() }
 
+// Requests implements suite.Session.
+func (s *Session) Requests() string { return s.world.Record() }
+
 // Evidence implements suite.Session.
 func (s *Session) Evidence(ctx context.Context, dir string) ([]string, error) {
 	collector := evidence.Collector{Clusters: s.bench.lab.Clusters(), Since: s.since}
 	files, err := collector.Collect(ctx, dir)
-	own := map[string]string{"requests.txt": s.world.Record()}
+	own := map[string]string{}
 	for mesh, declarations := range s.world.Declared() {
 		own[mesh+"-declarations.yaml"] = declarations
 	}

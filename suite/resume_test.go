@@ -1,0 +1,81 @@
+package suite_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meshfed/meshfed/reports"
+	"github.com/meshfed/meshfed/suite"
+)
+
+// A kill is a journal that ends anywhere. Wherever that is, the run goes on to
+// the verdicts it would have had, and plays nothing twice that was decided.
+func TestAKilledRunGoesOnFromWhereverItsJournalEnds(t *testing.T) {
+	features := scenarios("it passes", "it fails", "it is skipped", "it passes")
+	first := aSuite(t, &fakeBench{}, features)
+	want, err := first.Run(t.Context())
+	require.NoError(t, err)
+	path := filepath.Join(first.Out, "run", reports.JournalFile)
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	start, end := bytes.IndexByte(whole, '\n')+1, bytes.LastIndex(whole, []byte(`{"end"`))
+	for size := start; size <= end; size += 7 {
+		require.NoError(t, os.WriteFile(path, whole[:size], 0o644))
+		bench := &fakeBench{}
+		again := aSuite(t, bench, features)
+		again.Out, again.Resume = first.Out, true
+		got, err := again.Run(t.Context())
+		require.NoError(t, err, "torn at byte %d", size)
+		assert.Equal(t, verdicts(t, want), verdicts(t, got), "torn at byte %d", size)
+		decided := bytes.Count(whole[:size], []byte("\n")) - 1
+		assert.Equal(t, int32(4-decided), bench.begun.Load(), "torn at byte %d", size)
+		assert.Len(t, got.Resumed, 1)
+	}
+}
+
+func TestOnlyTheSameRunGoesOn(t *testing.T) {
+	features := scenarios("it passes")
+	for name, c := range map[string]struct {
+		change func(*suite.Suite)
+		want   string
+	}{
+		"other features":       {func(s *suite.Suite) { s.Features = scenarios("it passes", "it passes") }, "features: "},
+		"other seed":           {func(s *suite.Suite) { s.Seed = 7 }, "seed: 7, was 0"},
+		"other implementation": {func(s *suite.Suite) { s.Implementation.Name = "mine" }, "implementation: "},
+		"other suite":          {func(s *suite.Suite) { s.Version = "v2" }, "suite version: v2"},
+		"no such run":          {func(s *suite.Suite) { s.ID = "none" }, "no run none"},
+		"it has ended":         {func(*suite.Suite) {}, "has come to its end"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := aSuite(t, &fakeBench{}, features)
+			_, err := s.Run(t.Context())
+			require.NoError(t, err)
+			s.Resume = true
+			c.change(&s)
+			_, err = s.Run(t.Context())
+			require.ErrorIs(t, err, suite.ErrUsage)
+			assert.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+func TestARepeatedScenarioThatPassesNowAndThenIsFlakyAndNotGreen(t *testing.T) {
+	bench := &fakeBench{}
+	s := aSuite(t, bench, scenarios("it passes every second time", "it passes", "it fails"))
+	s.Repeat = 4
+	report, err := s.Run(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []reports.Verdict{reports.Flaky, reports.Passed, reports.Failed}, verdicts(t, report))
+	assert.Equal(t, int32(12), bench.begun.Load())
+	flaky := report.Scenarios[0]
+	assert.Len(t, flaky.Attempts, 4)
+	assert.Contains(t, flaky.Reason, "2 of 4 attempts passed (95 % interval of the true rate 15 % to 85 %)")
+	assert.Contains(t, flaky.Reason, "not this time", "the attempt that did not pass speaks")
+	assert.Contains(t, flaky.EvidencePaths(), "evidence/f/s1/why.txt")
+	assert.Equal(t, reports.ExitNonConformant, report.ExitCode())
+}
