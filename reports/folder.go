@@ -1,10 +1,8 @@
 package reports
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 )
@@ -62,6 +60,15 @@ func relink(link, target string) error {
 	return os.Rename(fresh, link)
 }
 
+// ID of the run whose folder it is, also if it was opened through a link.
+func (f Folder) ID() string {
+	path, err := filepath.EvalSymlinks(f.Path)
+	if err != nil {
+		path = f.Path
+	}
+	return filepath.Base(path)
+}
+
 // Journal is the path of the run's journal.
 func (f Folder) Journal() string { return filepath.Join(f.Path, JournalFile) }
 
@@ -71,21 +78,9 @@ func (f Folder) Evidence(scenarioID string) string {
 	return filepath.Join(f.Path, EvidenceDir, filepath.FromSlash(scenarioID))
 }
 
-// Write writes every report file, each of them whole or not at all.
-func (f Folder) Write(r ConformanceReport) error {
-	return errors.Join(
-		f.write(YAMLFile, r, WriteYAML),
-		f.write(JSONFile, r, WriteJSON),
-		f.write(JUnitFile, r, WriteJUnit),
-	)
-}
-
-func (f Folder) write(name string, r ConformanceReport, encode func(io.Writer, ConformanceReport) error) error {
-	var content bytes.Buffer
-	if err := encode(&content, r); err != nil {
-		return err
-	}
-	return writeAtomically(filepath.Join(f.Path, name), content.Bytes())
+// WriteFile writes one file of the folder, whole or not at all.
+func (f Folder) WriteFile(name string, content []byte) error {
+	return writeAtomically(filepath.Join(f.Path, name), content)
 }
 
 func writeAtomically(path string, content []byte) error {

@@ -29,6 +29,15 @@ type LoadClass struct {
 	Count   int64  `json:"count"`
 	// Quantiles are the latency curve, in rising order.
 	Quantiles []LatencyQuantile `json:"quantiles,omitempty"`
+	// Histogram is the distribution, by rising latency: what two runs are
+	// compared by. Three significant digits are enough.
+	Histogram []LatencyBucket `json:"histogram,omitempty"`
+}
+
+// LatencyBucket is how many requests took about so long.
+type LatencyBucket struct {
+	Millis float64 `json:"millis"`
+	Count  int64   `json:"count"`
 }
 
 // LatencyQuantile is a point of a latency curve.
@@ -71,3 +80,6 @@ func (f LoadFigure) Holds() error {
 	}
 	return nil
 }
+
+// Percentile is the quantile as people write it: 99.9.
+func (q LatencyQuantile) Percentile() float64 { return 100 * q.Q }

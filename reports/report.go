@@ -47,6 +47,7 @@ type Run struct {
 	Undeclared   []string    `json:"undeclared,omitempty"`
 	Environment  Environment `json:"environment"`
 	Selection    Selection   `json:"selection"`
+	Timeouts     Timeouts    `json:"timeouts"`
 	// Repeat is how often each scenario was played; 0 and 1 mean once.
 	Repeat int `json:"repeat,omitempty"`
 	// Seed of the order in which the scenarios were played; zero means the
@@ -85,6 +86,17 @@ type Environment struct {
 	// Kernel is its release: "6.1.0-50-amd64".
 	Kernel string `json:"kernel,omitempty"`
 	Go     string `json:"go"`
+}
+
+// MaxScenarioTimeout is the longest time-out of a scenario with which a
+// profile can be a success: a claim that holds after minutes is another claim.
+const MaxScenarioTimeout = time.Minute
+
+// Timeouts are those that the run was made with, in seconds.
+type Timeouts struct {
+	// Scenario is that of one scenario without its clean-up; at most
+	// MaxScenarioTimeout counts as conformance.
+	Scenario float64 `json:"scenarioSeconds"`
 }
 
 // Selection is what was asked for and how much that is.
@@ -126,9 +138,10 @@ type Summary struct {
 // computed, never taken on trust.
 func Assemble(run Run, scenarios []Scenario, end End) ConformanceReport {
 	r := ConformanceReport{APIVersion: APIVersion, Kind: Kind, Run: run, End: end, Scenarios: scenarios}
-	if scenarios == nil {
-		r.Scenarios = []Scenario{}
-	}
+	// A list without members is an empty list, as the schema has it.
+	r.Scenarios = append([]Scenario{}, scenarios...)
+	r.Capabilities = append([]string{}, run.Capabilities...)
+	r.Topology.Clusters = append([]string{}, run.Topology.Clusters...)
 	for _, s := range scenarios {
 		*r.Summary.counter(s.Verdict)++
 	}

@@ -44,6 +44,7 @@ func differ(now, then reports.Run) []string {
 		{"selection", now.Selection, then.Selection},
 		{"seed", now.Seed, then.Seed},
 		{"repeat", now.Repeat, then.Repeat},
+		{"time-outs", now.Timeouts, then.Timeouts},
 	} {
 		if !reflect.DeepEqual(one.now, one.then) {
 			differences = append(differences, fmt.Sprintf("%s: %v, was %v", one.what, one.now, one.then))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/meshfed/meshfed/reports"
+	"github.com/meshfed/meshfed/reports/publish"
 )
 
 // Suite is one run, ready to start.
@@ -118,6 +119,7 @@ func (s Suite) header(scenarios int) (reports.Run, error) {
 		ID: s.ID, Implementation: s.Implementation, SuiteVersion: s.Version, FeaturesDigest: digest,
 		Capabilities: s.Declared, Undeclared: s.undeclared(), Environment: machine(),
 		Selection: reports.Selection{Tags: s.Selection.Tags, Paths: s.Selection.Paths, Scenarios: scenarios},
+		Timeouts:  reports.Timeouts{Scenario: orDefault(s.Timeout, defaultTimeout).Seconds()},
 		Repeat:    s.Repeat, Seed: s.Seed, Started: time.Now().UTC(),
 	}, err
 }
@@ -130,7 +132,7 @@ func (s Suite) conclude(folder reports.Folder, journal *reports.Journal, end rep
 	if rebuilt != nil {
 		return report, errors.Join(err, rebuilt)
 	}
-	return report, errors.Join(err, folder.Write(report))
+	return report, errors.Join(err, publish.Write(folder, report))
 }
 
 // round is the part of a run in which verdicts fall.

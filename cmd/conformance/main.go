@@ -11,6 +11,7 @@ import (
 	"github.com/meshfed/meshfed/cluster/embedded"
 	"github.com/meshfed/meshfed/cmd/conformance/internal/cli"
 	"github.com/meshfed/meshfed/cmd/conformance/internal/labcmd"
+	"github.com/meshfed/meshfed/cmd/conformance/internal/reportcmd"
 	"github.com/meshfed/meshfed/engine"
 	"github.com/meshfed/meshfed/engine/builtin"
 	"github.com/meshfed/meshfed/suite/bench"
@@ -22,7 +23,7 @@ func main() {
 	program := cli.Program{
 		Providers: cli.Providers{embedded.Name: newEmbedded},
 		Engines:   []engine.Engine{builtin.New(cli.Version())},
-		Extra:     []*cobra.Command{labcmd.New(bench.Deploy), labcmd.Doctor()},
+		Extra:     []*cobra.Command{labcmd.New(bench.Deploy), labcmd.Doctor(), reportcmd.New()},
 	}
 	os.Exit(program.Main(os.Args[1:], os.Stdout, os.Stderr))
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/meshfed/meshfed/cluster"
 	"github.com/meshfed/meshfed/cmd/conformance/internal/labcmd"
+	"github.com/meshfed/meshfed/cmd/conformance/internal/reportcmd"
 	"github.com/meshfed/meshfed/engine"
 	"github.com/meshfed/meshfed/reports"
 	"github.com/meshfed/meshfed/suite"
@@ -100,6 +101,8 @@ func report(ctx context.Context, err error, errs io.Writer) int {
 		return reports.ExitInterrupted
 	case errors.As(err, &usage), errors.Is(err, suite.ErrUsage):
 		return reports.ExitUsage
+	case errors.Is(err, reportcmd.ErrRefused):
+		return reports.ExitNonConformant
 	}
 	return reports.ExitInconclusive
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,10 @@ type runFlags struct {
 	out                   string
 	timeout               time.Duration
 	seed                  int64
+	repeat                int
+	resume                string
+	vendor                reports.Implementation
+	signKey               string
 }
 
 func (p Program) run() *cobra.Command {
@@ -44,19 +49,36 @@ func (p Program) run() *cobra.Command {
 		Example: "  conformance run --tags '@core and not @acl'\n  conformance run --lab default expose.feature:20",
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			f.selection.Paths = paths
+			if err := readOptions(cmd); err != nil {
+				return usageError{err}
+			}
 			return p.start(cmd, f)
 		},
 	}
 	selectionFlags(c, &f.selection)
+	reportFlags(c, &f)
 	c.Flags().StringVar(&f.provider, "provider", "embedded", "where the meshes live: "+p.Providers.names())
 	c.Flags().StringVar(&f.engine, "engine", "builtin", "the `name` of the engine under test")
 	c.Flags().StringVar(&f.lab, "lab", "", "use the lab of this `name` if it is up, else make it")
 	c.Flags().IntVar(&f.clusters, "clusters", 2, "how many meshes a new lab has")
 	c.Flags().BoolVar(&f.keep, "keep", false, "leave a new lab up")
 	c.Flags().StringVar(&f.out, "out", "out", "`folder` for the reports; out/latest is the last run's")
-	c.Flags().DurationVar(&f.timeout, "timeout", time.Minute, "time-out of one scenario without its clean-up")
+	c.Flags().DurationVar(&f.timeout, "timeout", time.Minute, fmt.Sprintf("time-out of one scenario without its clean-up; beyond %s no profile is a success", reports.MaxScenarioTimeout))
 	c.Flags().Int64Var(&f.seed, "seed", 0, "shuffle the scenarios by this `number`; 0 leaves them in order")
 	return c
+}
+
+// reportFlags are about what is reported, and of whom.
+func reportFlags(c *cobra.Command, f *runFlags) {
+	c.Flags().String(optionsFlag, "", "YAML `file` of options by the names of flags; flags win")
+	c.Flags().IntVar(&f.repeat, "repeat", 1, "play each scenario so `many` times; one that passes now and then is flaky")
+	c.Flags().StringVar(&f.resume, "resume", "", "go on with the `run` that was killed or interrupted: an id, or latest")
+	c.Flags().StringVar(&f.vendor.Organization, "organization", "", "`who` makes the implementation")
+	c.Flags().StringVar(&f.vendor.Project, "project", "", "its `name`")
+	c.Flags().StringVar(&f.vendor.URL, "url", "", "its home, a `URL`")
+	c.Flags().StringVar(&f.vendor.Version, "implementation-version", "", "its semantic `version`; default: what the engine says")
+	c.Flags().StringArrayVar(&f.vendor.Contact, "contact", nil, "`whom` to ask about the report; can be repeated")
+	c.Flags().StringVar(&f.signKey, "sign-key", "", "sign the report with this PEM `file` (conformance report keygen)")
 }
 
 func (p Program) start(cmd *cobra.Command, f runFlags) error {
@@ -65,12 +87,19 @@ func (p Program) start(cmd *cobra.Command, f runFlags) error {
 		return usageError{err}
 	}
 	place := &place{flags: f, provider: chosen.provider, engine: chosen.engine, errs: cmd.ErrOrStderr()}
-	s := p.suite(f, chosen.engine, cmd.ErrOrStderr())
+	s, err := p.suite(f, chosen.engine, cmd.ErrOrStderr())
+	if err != nil {
+		return usageError{err}
+	}
 	s.Prepare = place.prepare
 	report, err := s.Run(cmd.Context())
 	folder := filepath.Join(f.out, s.ID)
 	if err == nil && report.ExitCode() != reports.ExitGreen && !report.Interrupted {
 		place.logs(filepath.Join(folder, "logs"))
+	}
+	// Sealed after the logs, which are part of it, whatever the verdicts.
+	if report.ID != "" {
+		err = errors.Join(err, seal(cmd, folder, f.signKey))
 	}
 	// The lab goes whatever happened, also after an interrupt.
 	err = errors.Join(err, place.leave(context.WithoutCancel(cmd.Context())))
@@ -85,7 +114,18 @@ func (p Program) start(cmd *cobra.Command, f runFlags) error {
 	return exitError(report.ExitCode())
 }
 
-func (p Program) suite(f runFlags, e engine.Engine, progress io.Writer) suite.Suite {
+func (p Program) suite(f runFlags, e engine.Engine, progress io.Writer) (suite.Suite, error) {
+	id := fmt.Sprintf("%s-%d", time.Now().UTC().Format("20060102-150405"), os.Getpid())
+	if f.resume != "" {
+		folder, err := reports.OpenFolder(f.out, f.resume)
+		if err != nil {
+			return suite.Suite{}, fmt.Errorf("--resume: %w", err)
+		}
+		id = folder.ID()
+	}
+	if f.repeat < 1 {
+		return suite.Suite{}, fmt.Errorf("--repeat %d: want at least 1", f.repeat)
+	}
 	return suite.Suite{
 		Features:  features.FS,
 		Selection: f.selection,
@@ -93,14 +133,24 @@ func (p Program) suite(f runFlags, e engine.Engine, progress io.Writer) suite.Su
 			Known:    engine.Words(engine.Capabilities()),
 			Declared: engine.Words(e.Capabilities()),
 		},
-		Implementation: reports.Implementation{Name: e.Name(), Version: e.Version()},
+		Implementation: implementation(f, e),
 		Version:        Version(),
 		Out:            f.out,
-		ID:             fmt.Sprintf("%s-%d", time.Now().UTC().Format("20060102-150405"), os.Getpid()),
+		ID:             id,
+		Repeat:         f.repeat,
+		Resume:         f.resume != "",
 		Seed:           f.seed,
 		Progress:       suite.NewProgress(progress, isTerminal(progress)),
 		Timeout:        f.timeout,
-	}
+	}, nil
+}
+
+// implementation is the engine in the words of its vendor, or in its own.
+func implementation(f runFlags, e engine.Engine) reports.Implementation {
+	i := f.vendor
+	i.Name = e.Name()
+	i.Version = cmp.Or(i.Version, e.Version())
+	return i
 }
 
 // isTerminal says whether w is one; a dumb one cannot rewrite its last line.

@@ -1,0 +1,265 @@
+package publish_test
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/hex"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meshfed/meshfed/reports"
+	"github.com/meshfed/meshfed/reports/publish"
+)
+
+var started = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+func header(id string) reports.Run {
+	return reports.Run{
+		ID: id, Provider: "embedded", SuiteVersion: "v0.1.0", Started: started,
+		Implementation: reports.Implementation{
+			Name: "builtin", Organization: "example", Project: "mesh", URL: "https://example.org", Version: "v1.4.0",
+			Contact: []string{"@example/mesh"},
+		},
+		Topology:  reports.Topology{Lab: "lab", Clusters: []string{"c1", "c2"}},
+		Selection: reports.Selection{Scenarios: 2}, Timeouts: reports.Timeouts{Scenario: 60},
+	}
+}
+
+// play leaves a run's folder as the suite does: a pass and a failure with
+// evidence, journaled, written, not sealed yet.
+func play(t *testing.T) reports.Folder {
+	t.Helper()
+	folder, err := reports.CreateFolder(t.TempDir(), "run")
+	require.NoError(t, err)
+	journal, err := reports.CreateJournal(folder.Journal(), header("run"))
+	require.NoError(t, err)
+	evidence := []byte("GET /bookinfo: 403 <rbac>\n")
+	require.NoError(t, os.MkdirAll(folder.Evidence("expose/b"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(folder.Evidence("expose/b"), "requests.txt"), evidence, 0o644))
+	sum := sha256.Sum256(evidence)
+	figures := reports.Figures{}
+	require.NoError(t, figures.Add(reports.Revocation("cancel", reports.NewConnection, 400, []float64{10, 200})))
+	for _, s := range []reports.Scenario{
+		{
+			ID: "expose/a", Feature: "Expose", Name: "A", File: "expose.feature", Line: 3, Verdict: reports.Passed, Tags: []string{"@core"},
+			Steps: []reports.Step{{Keyword: "Given", Text: "it holds", Status: reports.StepPassed}}, Figures: figures,
+		},
+		{
+			ID: "expose/b", Feature: "Expose", Name: "B", File: "expose.feature", Line: 9, Verdict: reports.Failed, Tags: []string{"@core"},
+			Reason:   "it holds: got 200, want 403",
+			Steps:    []reports.Step{{Keyword: "Given", Text: "it holds", Status: reports.StepFailed, Error: "got 200, want 403"}},
+			Evidence: []reports.EvidenceFile{{Path: "evidence/expose/b/requests.txt", SHA256: hex.EncodeToString(sum[:]), Bytes: int64(len(evidence))}},
+		},
+	} {
+		require.NoError(t, journal.Verdict(s))
+	}
+	require.NoError(t, journal.Close(reports.End{Finished: started.Add(time.Second)}))
+	write(t, folder)
+	return folder
+}
+
+func write(t *testing.T, folder reports.Folder) {
+	t.Helper()
+	r, err := reports.Rebuild(folder.Journal())
+	require.NoError(t, err)
+	require.NoError(t, publish.Write(folder, r))
+}
+
+// key is a fresh key and its public half.
+func key(t *testing.T) (ed25519.PrivateKey, ed25519.PublicKey) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "key")
+	require.NoError(t, publish.NewKey(path))
+	private, err := publish.ReadKey(path)
+	require.NoError(t, err)
+	public, err := publish.ReadPublicKey(path + ".pub")
+	require.NoError(t, err)
+	return private, public
+}
+
+func files(t *testing.T, folder reports.Folder) (names []string) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(folder.Path, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			names = append(names, path)
+		}
+		return err
+	}))
+	return names
+}
+
+func TestAnUntouchedRunIsVerified(t *testing.T) {
+	private, public := key(t)
+	for want, c := range map[publish.Signature]struct {
+		sign    ed25519.PrivateKey
+		trusted ed25519.PublicKey
+	}{
+		publish.Unsigned:   {},
+		publish.SelfSigned: {sign: private},
+		publish.Trusted:    {sign: private, trusted: public},
+	} {
+		folder := play(t)
+		require.NoError(t, publish.Seal(t.Context(), folder, c.sign))
+		v, err := publish.Verify(t.Context(), folder.Path, c.trusted)
+		require.NoError(t, err)
+		assert.Equal(t, want, v.Signature)
+		assert.Equal(t, 2, v.Verdicts)
+		assert.Equal(t, reports.Failed, v.Report.Scenarios[1].Verdict)
+	}
+}
+
+// One changed byte anywhere fails: each byte of the manifest and its envelope,
+// and bytes all over every other file.
+func TestOneChangedByteAnywhereIsFound(t *testing.T) {
+	private, public := key(t)
+	folder := play(t)
+	require.NoError(t, publish.Seal(t.Context(), folder, private))
+	random := rand.New(rand.NewPCG(1, 1))
+	for _, path := range files(t, folder) {
+		whole, err := os.ReadFile(path)
+		require.NoError(t, err)
+		step := 1
+		if base := filepath.Base(path); base != publish.ManifestFile && base != publish.EnvelopeFile {
+			step = max(1, len(whole)/20)
+		}
+		for at := 0; at < len(whole); at += step {
+			changed := bytes.Clone(whole)
+			changed[at] ^= byte(1 + random.IntN(255))
+			require.NoError(t, os.WriteFile(path, changed, 0o644))
+			for _, trusted := range []ed25519.PublicKey{nil, public} {
+				_, err := publish.Verify(t.Context(), folder.Path, trusted)
+				require.Error(t, err, "%s, byte %d: %q to %q", filepath.Base(path), at, whole[at], changed[at])
+			}
+		}
+		require.NoError(t, os.WriteFile(path, whole, 0o644))
+	}
+	_, err := publish.Verify(t.Context(), folder.Path, public)
+	require.NoError(t, err, "with every byte put back")
+}
+
+func TestAFileAddedOrTakenAwayIsFound(t *testing.T) {
+	folder := play(t)
+	require.NoError(t, publish.Seal(t.Context(), folder, nil))
+	extra := filepath.Join(folder.Path, "extra")
+	require.NoError(t, os.WriteFile(extra, nil, 0o644))
+	_, err := publish.Verify(t.Context(), folder.Path, nil)
+	require.ErrorContains(t, err, "extra is not in the manifest")
+	require.NoError(t, os.Remove(extra))
+	require.NoError(t, os.Symlink("journal.ndjson", extra))
+	_, err = publish.Verify(t.Context(), folder.Path, nil)
+	require.ErrorContains(t, err, "no regular file")
+	require.NoError(t, os.Remove(extra))
+	require.NoError(t, os.Remove(filepath.Join(folder.Path, reports.JUnitFile)))
+	_, err = publish.Verify(t.Context(), folder.Path, nil)
+	require.ErrorContains(t, err, "junit.xml is missing")
+}
+
+// Somebody who changes the record and seals it again has right digests, and
+// still the verdict has to follow from the record, and every file from it.
+func TestAForgeryThatIsSealedAgainIsFoundByWhatItSays(t *testing.T) {
+	for name, c := range map[string]struct {
+		file, old, new, want string
+		rewrite              bool
+	}{
+		"a verdict":            {reports.JournalFile, `"verdict":"failed"`, `"verdict":"passed"`, "its verdict is passed, but from its record follows failed", true},
+		"a report file":        {reports.JUnitFile, `failures="1"`, `failures="0"`, "it does not say what the journal says", false},
+		"the page":             {publish.HTMLFile, "NOT CONFORMANT", "CONFORMANT", "it does not say what the journal says", false},
+		"a figure":             {reports.JournalFile, `"p99Millis":200`, `"p99Millis":100`, "from its record follows failed", true},
+		"the evidence":         {"evidence/expose/b/requests.txt", "403", "404", "is not what it was when the verdict fell", true},
+		"a count":              {reports.YAMLFile, "failed: 1", "failed: 0", "it does not say what the journal says", false},
+		"the name of the run":  {reports.JournalFile, `"id":"run"`, `"id":"rum"`, `the journal of "rum"`, true},
+		"a field of their own": {reports.JournalFile, `"line":3`, `"line":3,"by":"me"`, "unknown field", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			folder := play(t)
+			path := filepath.Join(folder.Path, filepath.FromSlash(c.file))
+			content, err := os.ReadFile(path)
+			require.NoError(t, err)
+			changed := strings.Replace(string(content), c.old, c.new, 1)
+			require.NotEqual(t, string(content), changed)
+			require.NoError(t, os.WriteFile(path, []byte(changed), 0o644))
+			if c.rewrite {
+				write(t, folder)
+			}
+			require.NoError(t, publish.Seal(t.Context(), folder, nil))
+			_, err = publish.Verify(t.Context(), folder.Path, nil)
+			assert.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+func TestOnlyTheGivenKeyIsTrusted(t *testing.T) {
+	private, _ := key(t)
+	_, other := key(t)
+	folder := play(t)
+	require.NoError(t, publish.Seal(t.Context(), folder, private))
+	_, err := publish.Verify(t.Context(), folder.Path, other)
+	require.Error(t, err)
+	require.NoError(t, publish.Seal(t.Context(), folder, nil))
+	_, err = publish.Verify(t.Context(), folder.Path, other)
+	require.ErrorContains(t, err, "want a signed run")
+}
+
+func TestARunThatWasNotSealedSaysHowToGoOn(t *testing.T) {
+	_, err := publish.Verify(t.Context(), play(t).Path, nil)
+	assert.ErrorContains(t, err, "--resume")
+}
+
+func TestAKeyIsForItsOwnerOnlyAndNeverOverwritten(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	require.NoError(t, publish.NewKey(path))
+	require.Error(t, publish.NewKey(path))
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	assert.Equal(t, fs.FileMode(0o600), info.Mode().Perm())
+	require.NoError(t, os.Chmod(path, 0o644))
+	_, err = publish.ReadKey(path)
+	require.ErrorContains(t, err, "can be read by others")
+	_, err = publish.ReadPublicKey(path)
+	assert.ErrorContains(t, err, `no PEM block of type "PUBLIC KEY"`)
+}
+
+func TestTheSummaryShowsOnlyWhatHasToBeLookedAtAndNoMarkupOfOthers(t *testing.T) {
+	folder := play(t)
+	content, err := os.ReadFile(filepath.Join(folder.Path, publish.MarkdownFile))
+	require.NoError(t, err)
+	text := string(content)
+	assert.True(t, strings.HasPrefix(text, "## Conformance of builtin v1.4.0: NOT CONFORMANT"), text)
+	assert.Contains(t, text, "| failed | `expose/b` | it holds: got 200, want 403 |")
+	assert.NotContains(t, text, "expose/a")
+	assert.Contains(t, text, "- revocation by cancel, new connections: last accepted after p50 10 ms, p99 200 ms")
+	var out bytes.Buffer
+	hostile := reports.Assemble(header("run"), []reports.Scenario{{ID: "x", Verdict: reports.Failed, Reason: "<img> | [a](b) @all"}}, reports.End{})
+	require.NoError(t, publish.WriteMarkdown(&out, hostile))
+	assert.Contains(t, out.String(), `&lt;img&gt; \| \[a\](b) &#64;all`)
+}
+
+func TestABadgeIsGreenOnlyForASuccess(t *testing.T) {
+	const green = "#2e7d32"
+	passed := reports.Scenario{ID: "a", Verdict: reports.Passed, Tags: []string{"@core"}}
+	partly := header("run")
+	partly.Selection.Tags = "@core"
+	ended := reports.End{Finished: started}
+	for name, c := range map[string]struct {
+		report reports.ConformanceReport
+		want   string
+	}{
+		"success":    {reports.Assemble(header("run"), []reports.Scenario{passed}, ended), green},
+		"partial":    {reports.Assemble(partly, []reports.Scenario{passed}, ended), "#b26a00"},
+		"failure":    {reports.Assemble(header("run"), []reports.Scenario{passed, {ID: "b", Verdict: reports.Failed, Tags: []string{"@core"}}}, ended), "#c62828"},
+		"no verdict": {reports.Assemble(header("run"), nil, reports.End{SetupError: "x"}), "#616161"},
+	} {
+		var out bytes.Buffer
+		require.NoError(t, publish.WriteBadge(&out, c.report))
+		assert.Contains(t, out.String(), c.want, name)
+	}
+}
