@@ -30,7 +30,7 @@ Exit codes: 0 done; 1 an error; 2 the plan has changes (plan --exit-code);
 ready (preflight).`,
 	}
 	cmd.AddCommand(planCommand(), applyCommand(), statusCommand(), cancelCommand(), validateCommand(), renderCommand(), crdsCommand(),
-		controllerCommand())
+		controllerCommand(), manifestCommand())
 	return cmd
 }
 

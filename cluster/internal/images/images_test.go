@@ -59,7 +59,7 @@ func TestEnsureMakesAFolderWithEveryImage(t *testing.T) {
 	tools, cache := standIns(t)
 	dir, err := Ensure(t.Context(), tools, cache)
 	require.NoError(t, err)
-	for name, user := range map[string]string{"istiod": "1337:1337", "proxyv2": "1337:1337", "coredns": "65532:65532", "bookinfo": "1000:1000"} {
+	for name, user := range map[string]string{"istiod": "1337:1337", "proxyv2": "1337:1337", "coredns": "65532:65532", "bookinfo": "1000:1000", "federator": "65532:65532"} {
 		raw, err := os.ReadFile(filepath.Join(dir, name, "image.json"))
 		require.NoError(t, err)
 		var d Description

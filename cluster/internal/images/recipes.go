@@ -16,6 +16,8 @@ const (
 	istioUser   = 1337
 	bookUser    = 1000
 	corednsUser = 65532
+	// federatorUser is nobody in particular.
+	federatorUser = 65532
 )
 
 const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -23,7 +25,7 @@ const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 // recipes are all images of a lab.
 func recipes(t toolchain.Tools, m machine) ([]recipe, error) {
 	var list []recipe
-	for _, make := range []func(toolchain.Tools, machine) (recipe, error){istiod, proxy, coredns, bookinfo} {
+	for _, make := range []func(toolchain.Tools, machine) (recipe, error){istiod, proxy, coredns, bookinfo, federator} {
 		r, err := make(t, m)
 		if err != nil {
 			return nil, err
@@ -87,6 +89,13 @@ func bookinfo(t toolchain.Tools, m machine) (recipe, error) {
 		return r, err
 	}
 	return r, r.entrypoint(m, t, toolchain.Bookinfo, "/usr/local/bin/bookinfo")
+}
+
+// federator has nothing but its binary: it speaks to its API server only.
+func federator(t toolchain.Tools, m machine) (recipe, error) {
+	r := base("federator", federatorUser, "nonroot")
+	r.description.Names = []string{"meshfed.local/federator:dev"}
+	return r, r.entrypoint(m, t, toolchain.Federator, "/usr/local/bin/federator")
 }
 
 // base is what every root file system has: the folders that a runtime mounts

@@ -60,6 +60,7 @@ func sourceTree(t *testing.T) string {
 		}
 	}
 	put(t, filepath.Join(root, "fixtures/bookinfo/main.go"), "package main\n\nimport _ \""+mainModule+"/traffic/wire\"\n")
+	put(t, filepath.Join(root, "cmd/federator/main.go"), "package main\n")
 	put(t, filepath.Join(root, "traffic/wire/wire.go"), "package wire\n\nimport _ \"fmt\"\n")
 	return root
 }

@@ -15,6 +15,7 @@ const (
 	istio      setName = "istio"
 	coredns    setName = "coredns"
 	fixtures   setName = "fixtures"
+	commands   setName = "commands"
 )
 
 // mainModule is the module of this source tree.
@@ -95,6 +96,11 @@ func sets() []set {
 			name: fixtures, dir: ".",
 			programs: programs(mainModule+"/fixtures", Bookinfo),
 			cold:     20 * time.Second, link: 2 * time.Second, scratch: 100 * mb, size: 20 * mb,
+		},
+		{
+			name: commands, dir: ".",
+			programs: programs(mainModule+"/cmd", Federator),
+			cold:     95 * time.Second, link: 4 * time.Second, scratch: 700 * mb, size: 60 * mb,
 		},
 	}
 }

@@ -1,6 +1,6 @@
 // Package toolchain gets the programs that a lab consists of: Kubernetes, etcd,
-// CoreDNS and Istio built from pinned Go modules, the Bookinfo fixture built
-// from this module, and the stock Envoy binary. Each is got once and kept.
+// CoreDNS and Istio built from pinned Go modules, the Bookinfo fixture and the
+// program under test built from this module, and the stock Envoy binary. Each is got once and kept.
 //
 // It knows how programs are made, not what they are for: nothing of clusters,
 // images or meshes.
@@ -29,6 +29,7 @@ const (
 	Istioctl              Tool = "istioctl"
 	Envoy                 Tool = "envoy"
 	Bookinfo              Tool = "bookinfo"
+	Federator             Tool = "federator"
 )
 
 // All are the tools in the order in which they are got.
