@@ -5,6 +5,8 @@ import (
 
 	"github.com/meshfed/meshfed/federator/api"
 	"github.com/meshfed/meshfed/federator/internal/apply"
+	"github.com/meshfed/meshfed/federator/internal/inventory"
+	"github.com/meshfed/meshfed/federator/internal/plan"
 )
 
 // Apply makes the cluster hold exactly the spec: it creates and updates what is
@@ -25,7 +27,11 @@ func (e *Engine) Apply(ctx context.Context, spec Spec, opts ...ApplyOption) (Res
 	if v.refusal != nil {
 		return Result{}, v.refusal
 	}
-	return e.carryOut(ctx, spec, v, options(opts))
+	o := options(opts)
+	if err := kept(v.inventory, o); err != nil {
+		return Result{}, err
+	}
+	return e.carryOut(ctx, spec, v, o)
 }
 
 func (e *Engine) carryOut(ctx context.Context, spec Spec, v look, o applyOptions) (Result, error) {
@@ -38,7 +44,17 @@ func (e *Engine) carryOut(ctx context.Context, spec Spec, v look, o applyOptions
 		return out, nil
 	}
 	out.Writes, err = apply.Run(ctx, e.client, apply.Input{
-		Plan: p, Wish: spec, Inventory: v.inventory, Home: spec.Mesh.Spec.Home(), Partial: v.scope != nil,
+		Plan: p, Wish: spec, Inventory: v.inventory, Home: spec.Mesh.Spec.Home(), Keeper: o.keeper, Partial: v.scope != nil,
 	})
 	return out, err
+}
+
+// kept refuses to write beside a controller: it would take everything back at
+// its next look.
+func kept(inv *inventory.Inventory, o applyOptions) error {
+	if inv == nil || inv.Keeper == o.keeper || o.keeper == inventory.KeeperController || o.dryRun == DryRunClient || o.dryRun == DryRunServer {
+		return nil
+	}
+	return &ConflictError{Object: plan.ObjectRef{APIVersion: "v1", Kind: "ConfigMap", Name: inventory.Name},
+		Reason: "a controller keeps this cluster; change the Mesh, Peers, Exposures and Consumptions in it, or delete them and take the controller away first"}
 }

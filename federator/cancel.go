@@ -33,12 +33,16 @@ func (e *Engine) Cancel(ctx context.Context, spec Spec, opts ...ApplyOption) (Re
 	if same && inv.Phase == inventory.PhaseApplied {
 		return Result{Plan: Plan{Mesh: spec.Mesh.Name}}, nil
 	}
+	o := options(opts)
+	if err := kept(inv, o); err != nil {
+		return Result{}, err
+	}
 	v, err := e.look(ctx, rest)
 	if err != nil {
 		return Result{}, err
 	}
 	v.scope = shared
-	out, err := e.carryOut(ctx, rest, v, options(opts))
+	out, err := e.carryOut(ctx, rest, v, o)
 	for _, c := range out.Plan.Conflicts {
 		err = errors.Join(err, c)
 	}

@@ -48,7 +48,8 @@ type Convergence struct {
 // kept as it was, and the rest is carried out. Withdrawals are never held up.
 //
 // Home is the namespace of the gateways, where the inventory is. A wish without
-// a Mesh withdraws everything. The order of the wish decides between new
+// a Mesh withdraws everything that an earlier Converge made; what Apply made stays
+// until a wish with a Mesh takes it over. The order of the wish decides between new
 // declarations that exclude each other: the first one wins. After an error the
 // Convergence holds what had been decided; another Converge goes on from there.
 func (e *Engine) Converge(ctx context.Context, home string, wish Spec) (Convergence, error) {
@@ -56,9 +57,14 @@ func (e *Engine) Converge(ctx context.Context, home string, wish Spec) (Converge
 	if err != nil {
 		return Convergence{}, err
 	}
+	if inv != nil && wish.Mesh.Name == "" && inv.Keeper != inventory.KeeperController {
+		// Somebody has applied by the command line. That no Mesh stands in the cluster
+		// is no wish of theirs to lose everything.
+		return Convergence{}, nil
+	}
 	if inv != nil && inv.Mesh != wish.Mesh.Name {
 		// Nothing can belong to two meshes: the one before goes first, all of it.
-		done, err := e.Cancel(ctx, *inv.Latest())
+		done, err := e.Cancel(ctx, *inv.Latest(), keptBy(inventory.KeeperController))
 		if err != nil || wish.Mesh.Name == "" {
 			return Convergence{Result: done}, err
 		}
@@ -135,7 +141,7 @@ func (c *converger) plan(ctx context.Context, facts render.Facts) (Plan, error) 
 
 func (c *converger) carryOut(ctx context.Context, p Plan) (Convergence, error) {
 	writes, err := apply.Run(ctx, c.engine.client, apply.Input{
-		Plan: p, Wish: c.decision.Spec, Inventory: c.inventory, Home: c.home,
+		Plan: p, Wish: c.decision.Spec, Inventory: c.inventory, Home: c.home, Keeper: inventory.KeeperController,
 	})
 	return c.outcome(Result{Plan: p, Writes: writes, Left: p.Left}), err
 }

@@ -43,9 +43,9 @@ func TestConvergeDoesWhatApplyDoesAndThenNothing(t *testing.T) {
 			assert.Len(t, first.Verdicts, 1+len(spec.Peers)+len(spec.Exposures)+len(spec.Consumptions))
 			assert.Equal(t, first.Writes, len(c.Writes()))
 
-			applied, err := e.Apply(t.Context(), spec)
+			planned, err := e.Plan(t.Context(), spec)
 			require.NoError(t, err)
-			assert.Zero(t, applied.Writes, "Apply finds nothing to do after Converge")
+			assert.False(t, planned.HasChanges(), "Apply would find nothing to do after Converge")
 			second := converge(t, e, spec)
 			assert.Zero(t, second.Writes)
 			assert.Empty(t, c.Writes(), "a reconcile without a change writes nothing")
@@ -198,4 +198,21 @@ func TestAMeshOfAnotherNameReplacesTheOneBefore(t *testing.T) {
 	got := converge(t, e, spec)
 	assert.Empty(t, refused(got))
 	assert.Equal(t, "renamed", get(t, c, "Gateway", gateways, "federation-ingress").GetLabels()["federation.meshfed.io/mesh"])
+}
+
+func TestWhatTheCommandLineAppliedIsTakenOverAndNotWithdrawn(t *testing.T) {
+	c, e, spec := setup(t, "c2")
+	_, err := e.Apply(t.Context(), spec)
+	require.NoError(t, err)
+	c.Writes()
+	converge(t, e, Spec{})
+	assert.Empty(t, c.Writes(), "a controller that nobody has declared anything to touches nothing")
+
+	assert.Equal(t, 1, converge(t, e, spec).Writes, "only the keeper is written down")
+	var conflict *ConflictError
+	_, err = e.Apply(t.Context(), spec)
+	require.ErrorAs(t, err, &conflict)
+	_, err = e.Cancel(t.Context(), spec)
+	require.ErrorAs(t, err, &conflict)
+	assert.ErrorContains(t, err, "a controller keeps this cluster")
 }

@@ -3,6 +3,7 @@ package federator
 import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/meshfed/meshfed/federator/internal/inventory"
 	"github.com/meshfed/meshfed/federator/internal/preflight"
 )
 
@@ -37,7 +38,15 @@ func WithoutSecrets() Option {
 // ApplyOption configures one Apply or Cancel.
 type ApplyOption interface{ applyApply(*applyOptions) }
 
-type applyOptions struct{ dryRun DryRun }
+type applyOptions struct {
+	dryRun DryRun
+	keeper inventory.Keeper
+}
+
+// keptBy says on whose behalf a write is made.
+type keptBy inventory.Keeper
+
+func (k keptBy) applyApply(o *applyOptions) { o.keeper = inventory.Keeper(k) }
 
 // DryRun is how much of an Apply is only pretended. It is an ApplyOption itself.
 type DryRun string

@@ -18,7 +18,7 @@ func (r *run) base() inventory.Inventory {
 // whatever happens next, the following run finds it.
 func (r *run) intent() inventory.Inventory {
 	inv := r.base()
-	inv.Phase = inventory.PhaseApplying
+	inv.Phase, inv.Keeper = inventory.PhaseApplying, r.Keeper
 	inv.Intended = &r.Wish
 	inv.Items = r.items(true)
 	return inv
@@ -27,7 +27,7 @@ func (r *run) intent() inventory.Inventory {
 // finished lists what exists when every change has been made.
 func (r *run) finished() inventory.Inventory {
 	inv := r.base()
-	inv.Phase = inventory.PhaseApplied
+	inv.Phase, inv.Keeper = inventory.PhaseApplied, r.Keeper
 	inv.Applied, inv.Intended = &r.Wish, nil
 	if r.unfinished {
 		inv.Phase, inv.Intended = inventory.PhaseApplying, &r.Wish

@@ -20,7 +20,8 @@ type Input struct {
 	// Inventory as loaded for the plan; nil when there was none.
 	Inventory *inventory.Inventory
 	// Home is the namespace of the inventory.
-	Home string
+	Home   string
+	Keeper inventory.Keeper
 	// Partial says that the plan left some objects uncompared: such a run cannot
 	// declare an earlier, unfinished apply finished.
 	Partial bool

@@ -24,6 +24,16 @@ const (
 	PhaseApplied Phase = "applied"
 )
 
+// Keeper is who keeps a cluster as it should be. The set is closed.
+type Keeper string
+
+// The keepers; the zero value is a person, or whatever runs the command for one.
+const (
+	KeeperCommand Keeper = ""
+	// KeeperController looks at the declarations inside the cluster.
+	KeeperController Keeper = "controller"
+)
+
 // Item is one object that the engine made or is about to make.
 type Item struct {
 	kube.Ref `json:",inline"`
@@ -37,6 +47,9 @@ type Item struct {
 type Inventory struct {
 	Mesh  string `json:"mesh"`
 	Phase Phase  `json:"phase"`
+	// Keeper tells a controller without a single declaration whether that means
+	// "withdraw everything" or "nobody asked me yet".
+	Keeper Keeper `json:"keeper,omitempty"`
 	// Applied is the wish that was last reached; nil before the first.
 	Applied *api.Spec `json:"applied,omitempty"`
 	// Intended is the wish under way; nil in PhaseApplied.
