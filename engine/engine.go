@@ -35,6 +35,17 @@ type Engine interface {
 	Cancel(ctx context.Context, c cluster.Cluster, declarations string) error
 }
 
+// Installer is an Engine that needs something inside the clusters, such as a
+// controller. What it installs is no part of what it federates: it is there
+// before the first scenario, and the inventories that scenarios are compared with
+// are taken beside it.
+type Installer interface {
+	// Install is idempotent and returns when the engine can work.
+	Install(ctx context.Context, c cluster.Cluster) error
+	// Uninstall takes away what was federated, and then all of the engine.
+	Uninstall(ctx context.Context, c cluster.Cluster) error
+}
+
 // Capability is something an engine may or may not be able to do. The
 // vocabulary is closed, since each word is also a tag of the features.
 type Capability string

@@ -14,6 +14,7 @@ import (
 	"github.com/meshfed/meshfed/cmd/conformance/internal/reportcmd"
 	"github.com/meshfed/meshfed/engine"
 	"github.com/meshfed/meshfed/engine/builtin"
+	"github.com/meshfed/meshfed/engine/controller"
 	"github.com/meshfed/meshfed/suite/bench"
 )
 
@@ -22,7 +23,7 @@ func main() {
 	embedded.Main()
 	program := cli.Program{
 		Providers: cli.Providers{embedded.Name: newEmbedded},
-		Engines:   []engine.Engine{builtin.New(cli.Version())},
+		Engines:   []engine.Engine{builtin.New(cli.Version()), controller.New(cli.Version())},
 		Extra:     []*cobra.Command{labcmd.New(bench.Deploy), labcmd.Doctor(), reportcmd.New()},
 	}
 	os.Exit(program.Main(os.Args[1:], os.Stdout, os.Stderr))

@@ -64,6 +64,9 @@ func New(ctx context.Context, lab cluster.Lab, e engine.Engine) (*Bench, error) 
 		return nil, fmt.Errorf("bench: %w", err)
 	}
 	b.environment = steps.Environment{Lab: lab, Engine: e, Meshes: through, Owners: newOwners(b.meshes), Leftovers: b.Leftovers}
+	if err := b.install(ctx); err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
 	if err := b.look(ctx); err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}

@@ -100,7 +100,7 @@ func sets() []set {
 		{
 			name: commands, dir: ".",
 			programs: programs(mainModule+"/cmd", Federator),
-			cold:     95 * time.Second, link: 4 * time.Second, scratch: 700 * mb, size: 60 * mb,
+			cold:     125 * time.Second, link: 4 * time.Second, scratch: 1100 * mb, size: 40 * mb,
 		},
 	}
 }

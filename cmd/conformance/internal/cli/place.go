@@ -23,6 +23,8 @@ type place struct {
 	errs     io.Writer
 
 	lab cluster.Lab
+	// bench is the place once it is prepared.
+	bench *bench.Bench
 	// made says that the lab is this run's own.
 	made bool
 	hold *bench.Hold
@@ -41,7 +43,10 @@ func (p *place) prepare(ctx context.Context) (suite.Bench, error) {
 	if err := bench.Deploy(ctx, p.lab); err != nil {
 		return nil, err
 	}
-	return bench.New(ctx, p.lab, p.engine)
+	if p.bench, err = bench.New(ctx, p.lab, p.engine); err != nil {
+		return nil, err
+	}
+	return p.bench, nil
 }
 
 func (p *place) find(ctx context.Context) (err error) {
@@ -67,11 +72,16 @@ func (p *place) leave(ctx context.Context) (err error) {
 	if p.hold != nil {
 		defer func() { err = errors.Join(err, p.hold.Release()) }()
 	}
+	ctx, cancel := context.WithTimeout(ctx, deleteLimit)
+	defer cancel()
+	if p.bench != nil && (!p.made || p.flags.keep) {
+		if err := p.bench.Close(ctx); err != nil {
+			return err
+		}
+	}
 	if !p.made {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, deleteLimit)
-	defer cancel()
 	if !p.flags.keep {
 		return p.lab.Delete(ctx)
 	}
