@@ -30,13 +30,24 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 			Help: "Reconciles that ended in an error of the cluster."}),
 	}
 	var errs []error
-	for _, c := range []prometheus.Collector{m.declarations, m.inForce, m.writes, m.failures} {
+	for _, c := range m.all() {
 		errs = append(errs, registry.Register(c))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("register metrics: %w", err)
 	}
 	return m, nil
+}
+
+func (m *metrics) all() []prometheus.Collector {
+	return []prometheus.Collector{m.declarations, m.inForce, m.writes, m.failures}
+}
+
+// forget lets a second controller of one process, after this one, have its own.
+func (m *metrics) forget(registry prometheus.Registerer) {
+	for _, c := range m.all() {
+		registry.Unregister(c)
+	}
 }
 
 func (m *metrics) note(reports []report, c federator.Convergence, failed error) {

@@ -58,6 +58,7 @@ func Run(ctx context.Context, cfg *rest.Config, o Options) error {
 	if err != nil {
 		return err
 	}
+	defer metrics.forget(crmetrics.Registry)
 	r := &reconciler{options: o, client: m.GetClient(), engine: engine, events: m.GetEventRecorder(Name), metrics: metrics}
 	if err := watch(m, o, r); err != nil {
 		return fmt.Errorf("controller: %w", err)
