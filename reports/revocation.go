@@ -14,6 +14,11 @@ type Connection string
 const (
 	// NewConnection: one handshake per request.
 	NewConnection Connection = "new"
+	// ResumedConnection: one handshake per request, with a ticket of an earlier
+	// one, which a server may take without looking at the certificate again.
+	ResumedConnection Connection = "resumed"
+	// IdleHTTP1: one that was open before and is used first after the bound.
+	IdleHTTP1 Connection = "idleHTTP1"
 	// LiveHTTP2: one that was open before the revocation and multiplexes.
 	LiveHTTP2 Connection = "liveHTTP2"
 	// LiveHTTP1: a keep-alive connection opened before the revocation.
@@ -62,7 +67,7 @@ func Quantile(samples []float64, q float64) float64 {
 func (f RevocationFigure) addTo(all *Figures) { all.Revocations = append(all.Revocations, f) }
 
 func (f RevocationFigure) validate() error {
-	known := []Connection{NewConnection, LiveHTTP2, LiveHTTP1, LiveTCP}
+	known := []Connection{NewConnection, ResumedConnection, IdleHTTP1, LiveHTTP2, LiveHTTP1, LiveTCP}
 	if !slices.Contains(known, f.Connection) {
 		return fmt.Errorf("revocation by %s: connection %q: want one of %v", f.Way, f.Connection, known)
 	}

@@ -3,6 +3,7 @@ package steps
 import (
 	"fmt"
 	"regexp"
+	"slices"
 )
 
 // Credentials is the closed set of what a caller at a gateway may bring.
@@ -25,6 +26,8 @@ type Caller struct {
 	Credentials Credentials
 	// Mesh whose certificate is brought, or whose name is claimed.
 	Mesh string
+	// Form is what is wrong with the certificate; empty is nothing.
+	Form Form
 	// SNI to send instead of the gateway's own host; NoSNI sends none.
 	SNI   string
 	NoSNI bool
@@ -32,7 +35,38 @@ type Caller struct {
 	Host string
 }
 
+// Form is the closed set of ways in which the right authority's certificate can
+// be wrong.
+type Form string
+
+// The forms.
+const (
+	Expired     Form = "expired"
+	NotYetValid Form = "not yet valid"
+	ServersOnly Form = "for servers only"
+	SelfSigned  Form = "signed by itself"
+	// AsDNS: the name as a DNS name that spells the same.
+	AsDNS Form = "its name as a DNS name"
+	// AsOther: the name as an OtherName.
+	AsOther Form = "its name as an OtherName"
+	// Second: another mesh's name first.
+	Second Form = "c9's name first"
+	// NUL: the name, a NUL byte and more.
+	NUL Form = "a NUL byte after its name"
+	// The names that look like it.
+	Longer    Form = "a longer name"
+	Capitals  Form = "its name in capitals"
+	Unescaped Form = "another letter for a dot"
+	Nameless  Form = "no name at all"
+)
+
+// Forms is the whole vocabulary.
+func Forms() []Form {
+	return []Form{Expired, NotYetValid, ServersOnly, SelfSigned, AsDNS, AsOther, Second, NUL, Longer, Capitals, Unescaped, Nameless}
+}
+
 var (
+	formed         = regexp.MustCompile(`^(c\d)'s certificate, (.+)$`)
 	ownCertificate = regexp.MustCompile(`^(c\d)'s certificate(?: and SNI "([^"]+)"| and host "([^"]+)"|( and no SNI))?$`)
 	impostor       = regexp.MustCompile(`^(c\d)'s name from another CA$`)
 )
@@ -41,6 +75,9 @@ var (
 func parseCaller(words string) (Caller, error) {
 	if m := ownCertificate.FindStringSubmatch(words); m != nil {
 		return Caller{Credentials: Own, Mesh: m[1], SNI: m[2], Host: m[3], NoSNI: m[4] != ""}, nil
+	}
+	if m := formed.FindStringSubmatch(words); m != nil && slices.Contains(Forms(), Form(m[2])) {
+		return Caller{Credentials: Own, Mesh: m[1], Form: Form(m[2])}, nil
 	}
 	if m := impostor.FindStringSubmatch(words); m != nil {
 		return Caller{Credentials: Impostor, Mesh: m[1]}, nil
@@ -51,5 +88,5 @@ func parseCaller(words string) (Caller, error) {
 	case "plain HTTP":
 		return Caller{Credentials: Plaintext}, nil
 	}
-	return Caller{}, fmt.Errorf(`a caller %q: want "c1's certificate" (and SNI "x", and host "x", and no SNI), "c1's name from another CA", "no certificate" or "plain HTTP"`, words)
+	return Caller{}, fmt.Errorf(`a caller %q: want "c1's certificate" (and SNI "x", and host "x", and no SNI; or a comma and one of %q), "c1's name from another CA", "no certificate" or "plain HTTP"`, words, Forms())
 }

@@ -23,6 +23,9 @@ type Meshes interface {
 	// Knocks sends many requests to the private ingress gateway of a mesh at
 	// once. The outcomes are in the order of the knocks.
 	Knocks(ctx context.Context, mesh string, all []Knock) ([]traffic.Outcome, error)
+	// Line is a client at the private ingress gateway of a mesh that keeps to
+	// one kind of connection.
+	Line(ctx context.Context, mesh string, as Caller, kind reports.Connection) (Line, error)
 	// FromWorkload sends many requests from the workload sleep of a mesh at
 	// once. The outcomes are in the order of the requests.
 	FromWorkload(ctx context.Context, mesh string, all []Request) ([]traffic.Outcome, error)
@@ -54,6 +57,17 @@ type Request struct {
 	Host string
 	// Header holds further lines in order, as they stand.
 	Header []rawhttp.Field
+	// Tail follows the request at an edge, as it stands.
+	Tail []byte
+}
+
+// Line is a client that asks on connections of one kind. It is for one user.
+type Line interface {
+	// Ask sends one request.
+	Ask(ctx context.Context, r Request) (traffic.Outcome, error)
+	// Live is false when a connection that is not to be replaced is gone.
+	Live() bool
+	Close()
 }
 
 // Knock is a request at a gateway and who makes it.
@@ -76,6 +90,8 @@ type Arrival struct {
 	Method, Path, Host        string
 	// Header holds those by which a proxy or a forger would speak.
 	Header http.Header
+	// XFCC is who the workload's sidecar says is calling.
+	XFCC string
 }
 
 func (a Arrival) String() string {

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -18,6 +19,8 @@ type refusal struct {
 	kinds []traffic.Kind
 	// alert that must have ended the handshake, if it is not empty.
 	alert traffic.TLSAlert
+	// status that the proxy must have answered, if it is not zero.
+	status int
 }
 
 // parseRefusal reads a refusal in the words of the features.
@@ -25,9 +28,16 @@ func parseRefusal(words string) (refusal, error) {
 	if alert, is := strings.CutPrefix(words, "TLS alert "); is {
 		return refusal{kinds: []traffic.Kind{traffic.HandshakeRefused}, alert: traffic.TLSAlert(alert)}, nil
 	}
+	// A coding that nobody knows has a status of its own.
+	if words == "not implemented" {
+		return refusal{kinds: []traffic.Kind{traffic.Unexpected}, status: http.StatusNotImplemented}, nil
+	}
 	known := map[string][]traffic.Kind{
 		"denied by policy": {traffic.DeniedByPolicy},
 		"no route":         {traffic.NoRoute},
+		"malformed":        {traffic.Malformed},
+		// Either says that the gateway has read it and will not have it.
+		"malformed or denied": {traffic.Malformed, traffic.DeniedByPolicy},
 		// Whoever cuts the connection, and at which byte, is up to the proxy
 		// and the path to it; that there was neither TLS nor HTTP is not.
 		"no handshake":  {traffic.Reset, traffic.HandshakeRefused},
@@ -35,11 +45,11 @@ func parseRefusal(words string) (refusal, error) {
 	}
 	kinds, is := known[words]
 	if !is {
-		return refusal{}, fmt.Errorf(`a refusal %q: want "denied by policy", "no route", "TLS alert …", "no handshake" or "no connection"`, words)
+		return refusal{}, fmt.Errorf(`a refusal %q: want "denied by policy", "no route", "malformed", "malformed or denied", "not implemented", "TLS alert …", "no handshake" or "no connection"`, words)
 	}
 	return refusal{kinds: kinds}, nil
 }
 
 func (r refusal) fits(o traffic.Outcome) bool {
-	return slices.Contains(r.kinds, o.Kind) && (r.alert == "" || o.Alert == r.alert)
+	return slices.Contains(r.kinds, o.Kind) && (r.alert == "" || o.Alert == r.alert) && (r.status == 0 || o.Status == r.status && o.Backend == (traffic.Backend{}))
 }

@@ -79,6 +79,8 @@ func (w *World) Register(sc *godog.ScenarioContext) {
 	w.steadySteps(sc)
 	w.accessSteps(sc)
 	w.boundarySteps(sc)
+	w.attackSteps(sc)
+	w.revocationSteps(sc)
 }
 
 // Record is everything the scenario asked and what came of it, a line each;

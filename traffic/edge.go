@@ -32,6 +32,8 @@ type Edge struct {
 	Plaintext bool
 	// ALPN is offered if it is not empty. The request is HTTP/1.1 always.
 	ALPN []string
+	// Tickets resumes TLS sessions if it is not nil.
+	Tickets tls.ClientSessionCache
 	// Timeout bounds one request with its connection; 0 means 5 s.
 	Timeout time.Duration
 }
@@ -46,7 +48,9 @@ type Call struct {
 	Host   string
 	Header []rawhttp.Field
 	Body   []byte
-	Nonce  string
+	// Tail follows the body as it stands, and no Content-Length counts it.
+	Tail  []byte
+	Nonce string
 	// Want is who should answer. The zero value accepts any fixture.
 	Want Backend
 }
@@ -66,7 +70,7 @@ func (e Edge) request(c Call) rawhttp.Request {
 	}
 	return rawhttp.Request{
 		Method: or(c.Method, http.MethodGet), Target: c.Target, Host: or(c.Host, e.Server.DNS),
-		Header: header, Body: c.Body,
+		Header: header, Body: c.Body, Tail: c.Tail,
 	}
 }
 
@@ -74,7 +78,9 @@ func (e Edge) config() *tls.Config {
 	config := &tls.Config{
 		ServerName: or(e.SNI, e.Server.DNS),
 		NextProtos: e.ALPN,
-		MinVersion: tls.VersionTLS12,
+
+		ClientSessionCache: e.Tickets,
+		MinVersion:         tls.VersionTLS12,
 		// Go verifies the name that it sends. Here the two differ on purpose,
 		// so the whole verification is done in VerifyConnection.
 		InsecureSkipVerify: true, //nolint:gosec // see above

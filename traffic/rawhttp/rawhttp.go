@@ -30,6 +30,9 @@ type Request struct {
 	// Header holds the further lines, in order.
 	Header []Field
 	Body   []byte
+	// Tail is written after all else as it stands: a body whose length the
+	// Header lies about, or another request in disguise.
+	Tail []byte
 	// Close asks the other side to close the connection after its answer.
 	Close bool
 }
@@ -62,6 +65,7 @@ func (r Request) Bytes() []byte {
 	}
 	b.WriteString("\r\n")
 	b.Write(r.Body)
+	b.Write(r.Tail)
 	return b.Bytes()
 }
 

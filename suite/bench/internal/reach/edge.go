@@ -43,7 +43,7 @@ func (r *Reach) edge(ctx context.Context, mesh string, as steps.Caller) (traffic
 }
 
 func call(mesh string, as steps.Caller, q steps.Request) traffic.Call {
-	return traffic.Call{Method: q.Method, Target: q.URL, Host: or(as.Host, pki.Host(mesh)), Nonce: q.Nonce, Header: q.Header}
+	return traffic.Call{Method: q.Method, Target: q.URL, Host: or(as.Host, pki.Host(mesh)), Nonce: q.Nonce, Header: q.Header, Tail: q.Tail}
 }
 
 // certificate is what a caller brings; nil is none.
@@ -53,13 +53,13 @@ func (r *Reach) certificate(as steps.Caller) (*tls.Certificate, error) {
 	if !has {
 		return nil, nil
 	}
-	key := steps.Caller{Credentials: as.Credentials, Mesh: as.Mesh}
+	key := steps.Caller{Credentials: as.Credentials, Mesh: as.Mesh, Form: as.Form}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if c, known := r.certificates[key]; known {
 		return c, nil
 	}
-	credential, err := authority.Issue(pki.Egress(as.Mesh))
+	credential, err := forge(authority, as)
 	if err != nil {
 		return nil, fmt.Errorf("certificate of %s: %w", as.Mesh, err)
 	}

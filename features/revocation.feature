@@ -1,0 +1,69 @@
+@expose
+Feature: What is withdrawn is over
+  "They can cancel the exposure at any point if they want." A withdrawal counts
+  from the moment at which the API server has accepted it. All kinds of
+  connections ask all the time meanwhile: new ones, new ones that resume a TLS
+  session, a busy one of HTTP/1.1 and of HTTP/2, and one that was idle and is
+  used again when the time is up. The figures are in the report.
+
+  Background:
+    Given the meshes c1 and c2 are paired
+    And the owner of c2 applies:
+      """yaml
+      apiVersion: federation.meshfed.io/v1alpha1
+      kind: Exposure
+      metadata: {name: ratings, namespace: bookinfo}
+      spec:
+        service: {name: ratings, port: 9080, subset: v1}
+        path: /bookinfo/ratings/v1/
+        consumers:
+        - {peer: c1, methods: [GET]}
+      """
+
+  @core
+  Scenario: The exposure is cancelled
+    Then each of 3 times that the owner cancels, c1's "GET /bookinfo/ratings/v1/ratings/0" at c2 ends within 400ms on new connections and 2000ms on live ones
+
+  @core @acl
+  Scenario: The peer is taken off the list
+    Then each of 3 times that the owner applies the following, c1's "GET /bookinfo/ratings/v1/ratings/0" at c2 ends within 400ms on new connections and 2000ms on busy ones:
+      """yaml
+      apiVersion: federation.meshfed.io/v1alpha1
+      kind: Exposure
+      metadata: {name: ratings, namespace: bookinfo}
+      spec:
+        service: {name: ratings, port: 9080, subset: v1}
+        path: /bookinfo/ratings/v1/
+        consumers:
+        - {peer: c3, methods: [GET]}
+      """
+
+  @core @acl
+  Scenario: The peer is removed
+    Then each of 3 times that the owner applies the following without the peer c1, c1's "GET /bookinfo/ratings/v1/ratings/0" at c2 ends within 400ms on new connections and 2000ms on busy ones:
+      """yaml
+      apiVersion: federation.meshfed.io/v1alpha1
+      kind: Exposure
+      metadata: {name: ratings, namespace: bookinfo}
+      spec:
+        service: {name: ratings, port: 9080, subset: v1}
+        path: /bookinfo/ratings/v1/
+        consumers:
+        - {peer: c3, methods: [GET]}
+      """
+
+  # A change of policy replaces Envoy's listener. A connection of the old one is
+  # closed with its next answer, so one that sleeps is served once more.
+  @extended @acl @known-gap=envoy-closes-a-drained-connection-with-its-next-answer
+  Scenario: The peer is taken off the list, and one of its connections sleeps
+    Then each of 1 times that the owner applies the following, c1's "GET /bookinfo/ratings/v1/ratings/0" at c2 ends within 400ms on new connections and 2000ms on idle ones:
+      """yaml
+      apiVersion: federation.meshfed.io/v1alpha1
+      kind: Exposure
+      metadata: {name: ratings, namespace: bookinfo}
+      spec:
+        service: {name: ratings, port: 9080, subset: v1}
+        path: /bookinfo/ratings/v1/
+        consumers:
+        - {peer: c3, methods: [GET]}
+      """

@@ -1,0 +1,168 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cucumber/godog"
+	messages "github.com/cucumber/messages/go/v21"
+
+	"github.com/meshfed/meshfed/traffic"
+	"github.com/meshfed/meshfed/traffic/rawhttp"
+)
+
+func (w *World) attackSteps(sc *godog.ScenarioContext) {
+	sc.Then(`^at (c\d), each of these attacks is refused:$`, w.attacksRefused)
+	sc.Then(`^at (c\d), with "GET ([^"]+)" by (c\d)'s certificate none of these lines reaches a workload as it was sent:$`, w.forgeriesStripped)
+}
+
+// attack is one row: everything that is not in it is as the control has it.
+type attack struct {
+	name   string
+	caller Caller
+	Request
+	refusal refusal
+	// words of the refusal, and source, the advisory it comes from.
+	words, source string
+}
+
+// attacksRefused tries each attack once between two controls. All rows are
+// tried, so that one hole does not hide another.
+func (w *World) attacksRefused(ctx context.Context, mesh string, table *godog.Table) error {
+	attacks, err := parseAttacks(table)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, a := range attacks {
+		if err := w.attacked(ctx, mesh, a); err != nil {
+			errs = append(errs, fmt.Errorf("%s (%s): %w", a.name, a.source, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (w *World) attacked(ctx context.Context, mesh string, a attack) error {
+	q := question{what: a.name, send: func(ctx context.Context, nonce string) (traffic.Outcome, error) {
+		r := a.Request
+		r.Nonce, r.Tail = nonce, []byte(strings.ReplaceAll(string(a.Tail), "<NONCE>", nonce))
+		return w.Meshes.Edge(ctx, mesh, a.caller, r)
+	}}
+	return w.refused(ctx, q, a.words, a.refusal.fits)
+}
+
+// parseAttacks reads a table with the columns attack, caller, request, refusal
+// and source; lines (further header lines) and after (what follows the head)
+// may be missing.
+func parseAttacks(table *godog.Table) ([]attack, error) {
+	head := values(table.Rows[0])
+	for _, name := range []string{"attack", "caller", "request", "refusal", "source"} {
+		if !slices.Contains(head, name) {
+			return nil, fmt.Errorf("a table of attacks without the column %q", name)
+		}
+	}
+	var all []attack
+	for _, row := range table.Rows[1:] {
+		column := map[string]string{}
+		for i, value := range values(row) {
+			column[head[i]] = value
+		}
+		one, err := parseAttack(column)
+		if err != nil {
+			return nil, fmt.Errorf("attack %q: %w", column["attack"], err)
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+func values(row *messages.PickleTableRow) []string {
+	var all []string
+	for _, c := range row.Cells {
+		all = append(all, c.Value)
+	}
+	return all
+}
+
+func parseAttack(column map[string]string) (attack, error) {
+	caller, err := parseCaller(column["caller"])
+	if err != nil {
+		return attack{}, err
+	}
+	refusal, err := parseRefusal(column["refusal"])
+	if err != nil {
+		return attack{}, err
+	}
+	method, target, is := strings.Cut(column["request"], " ")
+	if !is {
+		return attack{}, fmt.Errorf("a request %q: want a method and a target", column["request"])
+	}
+	return attack{
+		name: column["attack"], source: column["source"], words: column["refusal"], refusal: refusal, caller: caller,
+		Request: Request{Method: method, URL: bytesOf(target), Header: lines(column["lines"]), Tail: []byte(bytesOf(column["after"]))},
+	}, nil
+}
+
+// bytesOf puts bytes in the place of the names by which tables have them.
+func bytesOf(text string) string {
+	return strings.NewReplacer(
+		"<CR>", "\r", "<LF>", "\n", "<CRLF>", "\r\n", "<NUL>", "\x00", "<TAB>", "\t", "<DEL>", "\x7f", "<FF>", "\xff",
+		"<64KiB>", strings.Repeat("a", 64<<10), "<1MiB>", strings.Repeat("a", 1<<20),
+	).Replace(text)
+}
+
+// lines are header lines; what has no colon is sent all the same.
+func lines(text string) []rawhttp.Field {
+	var all []rawhttp.Field
+	for line := range strings.SplitSeq(text, "<CRLF>") {
+		if line != "" {
+			name, value, _ := strings.Cut(line, ": ")
+			all = append(all, rawhttp.Field{Name: bytesOf(name), Value: bytesOf(value)})
+		}
+	}
+	return all
+}
+
+// forgeriesStripped sends all lines with a request that is answered, and looks
+// at what the workload saw of them. Its own sidecar speaks last, so that any
+// part of a forged value that is left has passed both proxies.
+func (w *World) forgeriesStripped(ctx context.Context, mesh, path, as string, table *godog.Table) error {
+	caller, err := parseCaller(as + "'s certificate")
+	if err != nil {
+		return err
+	}
+	var forged []rawhttp.Field
+	for _, row := range table.Rows[1:] {
+		forged = append(forged, rawhttp.Field{Name: row.Cells[0].Value, Value: bytesOf(row.Cells[1].Value)})
+	}
+	q := question{what: "forged headers", send: func(ctx context.Context, nonce string) (traffic.Outcome, error) {
+		return w.Meshes.Edge(ctx, mesh, caller, Request{Method: "GET", URL: path, Nonce: nonce, Header: forged})
+	}}
+	one, err := w.ask(ctx, q, newNonce())
+	if err != nil {
+		return err
+	}
+	if one.Kind != traffic.Allowed {
+		return fmt.Errorf("the request was not answered: %s", one)
+	}
+	arrivals, err := w.Meshes.Arrivals(ctx, mesh, one.nonce)
+	if err != nil {
+		return inconclusive(err)
+	}
+	if len(arrivals) == 0 {
+		return inconclusive(fmt.Errorf("no workload counted %s", one))
+	}
+	var errs []error
+	for _, f := range forged {
+		for _, a := range arrivals {
+			seen := append(slices.Clone(a.Header.Values(f.Name)), a.XFCC)
+			if slices.ContainsFunc(seen, func(v string) bool { return strings.Contains(v, f.Value) }) {
+				errs = append(errs, fmt.Errorf("%s: %q reached %s %s", f.Name, f.Value, a.Service, a.Version))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}

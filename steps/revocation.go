@@ -1,0 +1,263 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/cucumber/godog"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/meshfed/meshfed/reports"
+	"github.com/meshfed/meshfed/steps/internal/pairing"
+	"github.com/meshfed/meshfed/traffic"
+)
+
+func (w *World) revocationSteps(sc *godog.ScenarioContext) {
+	const ends = `c1's "GET ([^"]+)" at (c\d) ends within (\d+)ms on new connections and (\d+)ms on (live|busy|idle) ones`
+	sc.Then(`^each of (\d+) times that the owner cancels, `+ends+`$`, func(ctx context.Context, times int, path, mesh string, fresh, live int, which string) error {
+		return w.revoked(ctx, revocation{way: "the exposure is cancelled", times: times, path: path, mesh: mesh, fresh: fresh, live: live, which: which})
+	})
+	sc.Then(`^each of (\d+) times that the owner applies the following(?: (without the peer c1))?, `+ends+`:$`,
+		func(ctx context.Context, times int, without, path, mesh string, fresh, live int, which string, then *godog.DocString) error {
+			r := revocation{way: "the peer is taken off the list", times: times, path: path, mesh: mesh, fresh: fresh, live: live, which: which, then: &then.Content}
+			if without != "" {
+				r.way, r.stranger = "the peer is removed", "c1"
+			}
+			return w.revoked(ctx, r)
+		})
+}
+
+// revocation is a way to withdraw and how long it may take, in milliseconds.
+type revocation struct {
+	way, path, mesh string
+	times           int
+	fresh, live     int
+	// which of the connections that were open before: live ones are the busy
+	// and the idle ones.
+	which string
+	// then is what is applied; nil is a cancel.
+	then *string
+	// stranger is the mesh that is no peer any more.
+	stranger string
+}
+
+// kinds of connections, all of which are probed at once.
+func (r revocation) kinds() []reports.Connection {
+	all := []reports.Connection{reports.NewConnection, reports.ResumedConnection}
+	if r.which != "idle" {
+		all = append(all, reports.LiveHTTP1, reports.LiveHTTP2)
+	}
+	if r.which != "busy" {
+		all = append(all, reports.IdleHTTP1)
+	}
+	return all
+}
+
+func (r revocation) bound(kind reports.Connection) time.Duration {
+	if kind == reports.NewConnection || kind == reports.ResumedConnection {
+		return time.Duration(r.fresh) * time.Millisecond
+	}
+	return time.Duration(r.live) * time.Millisecond
+}
+
+const (
+	// probePause is how often a line asks: the resolution of the figures.
+	probePause = 5 * time.Millisecond
+	// watched is how long after the last bound nothing may be served any more.
+	watched = 500 * time.Millisecond
+	// watchedLast is the same in the last trial of a cancel: ten seconds in all.
+	watchedLast = 8 * time.Second
+)
+
+// revoked withdraws several times what was applied before, and measures from
+// the API server's word to the last request that was served nevertheless.
+func (w *World) revoked(ctx context.Context, r revocation) error {
+	before := w.declared[r.mesh]
+	samples := map[reports.Connection][]float64{}
+	for trial := range r.times {
+		rest := watched
+		if trial == r.times-1 && r.then == nil {
+			rest = watchedLast
+		}
+		if err := w.trial(ctx, r, before, rest, samples); err != nil {
+			return fmt.Errorf("trial %d: %w", trial+1, err)
+		}
+	}
+	var errs []error
+	for _, kind := range r.kinds() {
+		figure := reports.Revocation(r.way, kind, float64(r.bound(kind).Milliseconds()), samples[kind])
+		figure.ProbeIntervalMillis = float64(probePause.Milliseconds())
+		if err := w.Attach(figure); err != nil {
+			return err
+		}
+		w.record = append(w.record, fmt.Sprintf("%s, %s: %d trials, p50 %.0f ms, p99 %.0f ms, most %.0f ms", r.way, kind, figure.N, figure.P50Millis, figure.P99Millis, figure.MaxMillis))
+		errs = append(errs, figure.Holds())
+	}
+	return errors.Join(errs...)
+}
+
+// trial is one withdrawal.
+func (w *World) trial(ctx context.Context, r revocation, before string, rest time.Duration, samples map[reports.Connection][]float64) error {
+	c, err := w.Lab.Cluster(r.mesh)
+	if err != nil {
+		return err
+	}
+	w.declared[r.mesh] = before
+	if err := w.Engine.Apply(ctx, c, before); err != nil {
+		return err
+	}
+	q, err := w.atEdge(r.mesh, http.MethodGet, r.path, "c1's certificate")
+	if err != nil {
+		return err
+	}
+	if _, err := w.until(ctx, q, settling, "an answer", by(traffic.Backend{})); err != nil {
+		return err
+	}
+	probes, err := w.startProbes(ctx, r)
+	if err != nil {
+		return err
+	}
+	withdrawn := w.withdraw(ctx, r, before)
+	acknowledged := time.Now()
+	if withdrawn == nil {
+		restFor(ctx, r.bound(reports.LiveHTTP1))
+		probes.askIdle(ctx)
+		restFor(ctx, rest)
+	}
+	if err := errors.Join(withdrawn, probes.stop()); err != nil {
+		return err
+	}
+	for _, p := range probes.all {
+		last, err := p.lastServed(acknowledged)
+		if err != nil {
+			return inconclusive(fmt.Errorf("%s connection: %w", p.kind, err))
+		}
+		samples[p.kind] = append(samples[p.kind], float64(last)/float64(time.Millisecond))
+	}
+	return nil
+}
+
+func (w *World) withdraw(ctx context.Context, r revocation, before string) error {
+	c, err := w.Lab.Cluster(r.mesh)
+	if err != nil {
+		return err
+	}
+	if r.then == nil {
+		return w.Engine.Cancel(ctx, c, before)
+	}
+	peers, err := w.peers(ctx, r.mesh)
+	if err != nil {
+		return err
+	}
+	peers = slices.DeleteFunc(peers, func(p pairing.Peer) bool { return p.Name == r.stranger })
+	w.declared[r.mesh] = pairing.Declarations(r.mesh, peers) + "---\n" + *r.then
+	return w.Engine.Apply(ctx, c, w.declared[r.mesh])
+}
+
+// probes are lines that ask all the time.
+type probes struct {
+	all  []*probe
+	end  context.CancelFunc
+	over *errgroup.Group
+}
+
+// probe is one line and what came of it.
+type probe struct {
+	kind    reports.Connection
+	line    Line
+	request Request
+	answers []timed
+}
+
+// warm is how often a line must have been served before the withdrawal: a
+// connection that never worked proves nothing by not working.
+const warm = 3
+
+func (w *World) startProbes(ctx context.Context, r revocation) (*probes, error) {
+	own, end := context.WithCancel(ctx)
+	p := &probes{end: end, over: &errgroup.Group{}}
+	caller := Caller{Credentials: Own, Mesh: "c1"}
+	for _, kind := range r.kinds() {
+		line, err := w.Meshes.Line(ctx, r.mesh, caller, kind)
+		if err != nil {
+			return nil, errors.Join(inconclusive(err), p.stop())
+		}
+		one := &probe{kind: kind, line: line, request: Request{Method: http.MethodGet, URL: r.path}}
+		p.all = append(p.all, one)
+		for range warm {
+			if err := one.ask(ctx); err != nil {
+				return nil, errors.Join(inconclusive(err), p.stop())
+			}
+		}
+		if kind != reports.IdleHTTP1 {
+			p.over.Go(func() error { return one.askAllTheTime(own) })
+		}
+	}
+	return p, nil
+}
+
+func (p *probe) ask(ctx context.Context) error {
+	sent := time.Now()
+	p.request.Nonce = newNonce()
+	answer, err := p.line.Ask(ctx, p.request)
+	if err != nil {
+		return err
+	}
+	p.answers = append(p.answers, timed{sent: sent, done: time.Now(), Outcome: answer})
+	return nil
+}
+
+func (p *probe) askAllTheTime(ctx context.Context) error {
+	for ctx.Err() == nil && p.line.Live() {
+		if err := p.ask(ctx); err != nil && ctx.Err() == nil {
+			return err
+		}
+		restFor(ctx, probePause)
+	}
+	return nil
+}
+
+// askIdle uses the connections that were idle until now.
+func (p *probes) askIdle(ctx context.Context) {
+	for _, one := range p.all {
+		if one.kind == reports.IdleHTTP1 && one.line.Live() {
+			p.over.Go(func() error { return one.ask(ctx) })
+		}
+	}
+}
+
+func (p *probes) stop() error {
+	p.end()
+	err := p.over.Wait()
+	for _, one := range p.all {
+		one.line.Close()
+	}
+	if err != nil {
+		return inconclusive(err)
+	}
+	return nil
+}
+
+// lastServed is how long after the moment an answer was still given.
+func (p *probe) lastServed(moment time.Time) (time.Duration, error) {
+	served, last := 0, time.Duration(0)
+	for _, a := range p.answers {
+		switch {
+		case a.Kind == traffic.TimedOut:
+			return 0, fmt.Errorf("no answer in time: %s", a.Outcome)
+		case a.Kind != traffic.Allowed:
+		case a.done.After(moment):
+			last = a.done.Sub(moment)
+		default:
+			served++
+		}
+	}
+	if served < warm {
+		return 0, fmt.Errorf("it was served %d times before the withdrawal, want %d: %s", served, warm, p.answers[len(p.answers)-1].Outcome)
+	}
+	return last, nil
+}
