@@ -26,6 +26,13 @@ func TestTheArrowsBetweenPackages(t *testing.T) {
 			"k8s.io/client-go": "declarations are judged from their text alone",
 			"istio.io":         "declarations know nothing of Istio's objects",
 		},
+		"./internal/admit": {
+			"k8s.io/client-go":                 "who is admitted is decided from what is handed in",
+			module + "federator/internal/kube": "who is admitted is decided from what is handed in",
+		},
+		".": {
+			"sigs.k8s.io/controller-runtime": "the engine runs without a loop around it",
+		},
 		"./...": {
 			module + "cluster":  "the engine knows no lab",
 			module + "traffic":  "the engine sends no probes",
