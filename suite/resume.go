@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -46,11 +47,22 @@ func differ(now, then reports.Run) []string {
 		{"repeat", now.Repeat, then.Repeat},
 		{"time-outs", now.Timeouts, then.Timeouts},
 	} {
-		if !reflect.DeepEqual(one.now, one.then) {
-			differences = append(differences, fmt.Sprintf("%s: %v, was %v", one.what, one.now, one.then))
+		// As the journal has them: it knows no difference between an empty
+		// list and none.
+		if now, then := recorded(one.now), recorded(one.then); now != then {
+			differences = append(differences, fmt.Sprintf("%s: %s, was %s", one.what, now, then))
 		}
 	}
 	return differences
+}
+
+// recorded is a value as the journal holds it. All of them can be encoded.
+func recorded(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
 }
 
 // samePlace refuses to go on in other clusters than those where the verdicts

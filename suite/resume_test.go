@@ -29,6 +29,8 @@ func TestAKilledRunGoesOnFromWhereverItsJournalEnds(t *testing.T) {
 		bench := &fakeBench{}
 		again := aSuite(t, bench, features)
 		again.Out, again.Resume = first.Out, true
+		// A command line without paths is an empty list, a journal has none.
+		again.Selection.Paths = []string{}
 		got, err := again.Run(t.Context())
 		require.NoError(t, err, "torn at byte %d", size)
 		assert.Equal(t, verdicts(t, want), verdicts(t, got), "torn at byte %d", size)
@@ -47,7 +49,7 @@ func TestOnlyTheSameRunGoesOn(t *testing.T) {
 		"other features":       {func(s *suite.Suite) { s.Features = scenarios("it passes", "it passes") }, "features: "},
 		"other seed":           {func(s *suite.Suite) { s.Seed = 7 }, "seed: 7, was 0"},
 		"other implementation": {func(s *suite.Suite) { s.Implementation.Name = "mine" }, "implementation: "},
-		"other suite":          {func(s *suite.Suite) { s.Version = "v2" }, "suite version: v2"},
+		"other suite":          {func(s *suite.Suite) { s.Version = "v2" }, `suite version: "v2"`},
 		"no such run":          {func(s *suite.Suite) { s.ID = "none" }, "no run none"},
 		"it has ended":         {func(*suite.Suite) {}, "has come to its end"},
 	} {

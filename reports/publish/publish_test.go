@@ -109,7 +109,8 @@ func TestAnUntouchedRunIsVerified(t *testing.T) {
 	} {
 		folder := play(t)
 		require.NoError(t, publish.Seal(t.Context(), folder, c.sign))
-		v, err := publish.Verify(t.Context(), folder.Path, c.trusted)
+		latest := filepath.Join(filepath.Dir(folder.Path), "latest")
+		v, err := publish.Verify(t.Context(), latest, c.trusted)
 		require.NoError(t, err)
 		assert.Equal(t, want, v.Signature)
 		assert.Equal(t, 2, v.Verdicts)

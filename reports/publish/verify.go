@@ -45,7 +45,12 @@ type Verified struct {
 // every report file from those. The error tells all that does not agree. With
 // a trusted key, a run that is not signed by it is an error.
 func Verify(ctx context.Context, path string, trusted ed25519.PublicKey) (Verified, error) {
-	folder := reports.Folder{Path: path}
+	// It may be named by the link "latest".
+	whole, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return Verified{}, fmt.Errorf("verify: %w", err)
+	}
+	folder := reports.Folder{Path: whole}
 	m, signature, err := verifySeal(ctx, folder, trusted)
 	if err != nil {
 		return Verified{}, fmt.Errorf("verify %s: %w", path, err)

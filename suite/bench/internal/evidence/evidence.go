@@ -12,7 +12,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -70,8 +72,26 @@ func (c Collector) Collect(ctx context.Context, dir string) ([]string, error) {
 		}
 	}
 	_ = all.Wait()
+	note(joinedFile, writeJoined(dir, files))
 	slices.Sort(files)
 	return files, errors.Join(errs...)
+}
+
+// joinedFile holds the access-log lines of all gateways by request.
+const joinedFile = "access-logs-by-request.txt"
+
+func writeJoined(dir string, files []string) error {
+	logs := map[string][]byte{}
+	for _, name := range files {
+		if proxy, is := strings.CutSuffix(name, logSuffix); is {
+			content, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil {
+				return err
+			}
+			logs[proxy] = content
+		}
+	}
+	return Write(filepath.Join(dir, joinedFile), Join(logs))
 }
 
 func write(ctx context.Context, dir string, i item) error {
@@ -94,8 +114,14 @@ func keyMarkers() []string {
 	return markers
 }
 
-// Write writes one file of evidence, unless it holds a private key.
+// tokens are JSON web tokens, such as those of service accounts: whoever has
+// one is somebody.
+var tokens = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*`)
+
+// Write writes one file of evidence, unless it holds a private key. Tokens in
+// it are blotted out: an access log may hold one that somebody sent.
 func Write(path string, content []byte) error {
+	content = tokens.ReplaceAll(content, []byte("[token redacted]"))
 	for _, marker := range keyMarkers() {
 		if bytes.Contains(content, []byte(marker)) {
 			return errors.New("not written: there is a private key in it")

@@ -17,6 +17,9 @@ import (
 	"github.com/meshfed/meshfed/cluster/workload"
 )
 
+// logSuffix ends the names of the files with access logs.
+const logSuffix = "-log.txt"
+
 func (c Collector) items(one cluster.Cluster) ([]item, error) {
 	config, err := cluster.RESTConfig(one)
 	if err != nil {
@@ -34,13 +37,14 @@ func (c Collector) items(one cluster.Cluster) ([]item, error) {
 	items := []item{
 		{one.Name() + "-objects.yaml", func(ctx context.Context) ([]byte, error) { return dump(ctx, objects) }},
 		{one.Name() + "-syncz.json", output(pods, istiod, "pilot-discovery", "request", "GET", "/debug/syncz")},
+		{one.Name() + "-pod-logs.txt", c.podLogs(pods)},
 	}
 	for _, name := range []string{istio.IngressGateway, istio.EgressGateway} {
 		gateway := workload.Ref{Namespace: istio.GatewayNamespace, Selector: "app=" + name}
 		prefix := one.Name() + "-" + name
 		items = append(items,
 			item{prefix + "-config.json", output(pods, gateway, "pilot-agent", "request", "GET", "config_dump")},
-			item{prefix + "-log.txt", c.logs(pods, gateway)})
+			item{prefix + logSuffix, c.logs(pods, gateway)})
 	}
 	return items, nil
 }
