@@ -97,6 +97,45 @@ func TestAResetComesThroughTheRelayAsAReset(t *testing.T) {
 	assert.ErrorContains(t, err, "connection reset by peer")
 }
 
+func TestTheLastWordsOfAServerThatResetsComeThroughTheRelay(t *testing.T) {
+	backend, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer backend.Close()
+	dialled, said, asked := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	go func() {
+		c, err := backend.Accept()
+		if err != nil {
+			return
+		}
+		<-dialled
+		_, _ = c.Write([]byte("refused"))
+		reset := c.(*net.TCPConn)
+		_ = reset.SetLinger(0)
+		reset.Close()
+		close(said)
+	}()
+	front, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	go control.Relay(t.Context(), front, func(context.Context) (net.Conn, error) {
+		c, err := net.Dial("tcp", backend.Addr().String())
+		close(dialled)
+		// The relay finds at once the words, the reset, and a request to pass on.
+		<-said
+		<-asked
+		return c, err
+	})
+	conn, err := net.Dial("tcp", front.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = conn.Write([]byte("request"))
+	require.NoError(t, err)
+	close(asked)
+	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	b, err := io.ReadAll(conn)
+	assert.Equal(t, "refused", string(b))
+	assert.ErrorContains(t, err, "connection reset by peer")
+}
+
 func echoServer(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -2,9 +2,12 @@ package control
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -33,26 +36,73 @@ func relayOne(ctx context.Context, client *net.TCPConn, dial func(context.Contex
 		client.Close()
 		return
 	}
-	server := conn.(*net.TCPConn)
+	server := &side{TCPConn: conn.(*net.TCPConn)}
+	front := &side{TCPConn: client}
+	var there, back error
 	var wg sync.WaitGroup
-	wg.Go(func() { pipe(server, client) })
-	wg.Go(func() { pipe(client, server) })
+	wg.Go(func() { there = pipe(server, front) })
+	wg.Go(func() { back = pipe(front, server) })
 	wg.Wait()
+	if there != nil || back != nil {
+		reset(client)
+		reset(server.TCPConn)
+	}
 	client.Close()
 	server.Close()
 }
 
-// pipe copies until src ends. An orderly end is passed on as a half-close; any
-// other end resets both, which also ends the opposite direction.
-func pipe(dst, src *net.TCPConn) {
-	if _, err := io.Copy(dst, src); err != nil {
-		reset(src)
-		reset(dst)
-		src.Close()
-		dst.Close()
-		return
+// pipe copies until src ends. An orderly end is passed on as a half-close, a
+// reset at once as a reset.
+//
+// If dst does not take more, the other direction goes on: a server that has
+// refused and closed has said why, and whoever ends both directions here takes
+// the TLS alert from the client.
+func pipe(dst, src *side) error {
+	// Without their methods, io.Copy does not splice: a splice's error does not
+	// say which of the two sides failed.
+	_, err := io.Copy(struct{ io.Writer }{dst}, struct{ io.Reader }{src})
+	if err == nil && src.wasReset() {
+		err = syscall.ECONNRESET
 	}
-	_ = dst.CloseWrite()
+	if err == nil {
+		dst.finish()
+		return nil
+	}
+	var failed *net.OpError
+	if !errors.As(err, &failed) || failed.Op != "write" {
+		reset(dst.TCPConn)
+		dst.Close()
+	}
+	return err
+}
+
+// side is one of the two connections of a relay.
+type side struct {
+	*net.TCPConn
+	finished atomic.Bool
+}
+
+// finish half-closes.
+func (s *side) finish() {
+	s.finished.Store(true)
+	_ = s.CloseWrite()
+}
+
+// wasReset tells a reset from an orderly end after a read that ended without
+// an error. The kernel reports a reset once: if a write gets the report, the
+// next read ends as after a FIN, but the connection has no peer any more. (After
+// finish it has none in an orderly way, and no write can take the report.)
+func (s *side) wasReset() bool {
+	if s.finished.Load() {
+		return false
+	}
+	raw, err := s.SyscallConn()
+	if err != nil {
+		return false
+	}
+	var peer error
+	_ = raw.Control(func(fd uintptr) { _, peer = syscall.Getpeername(int(fd)) })
+	return errors.Is(peer, syscall.ENOTCONN)
 }
 
 // reset makes the coming Close send RST instead of FIN.
