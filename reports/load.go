@@ -69,7 +69,7 @@ func (f LoadFigure) validate() error {
 // anything.
 func (f LoadFigure) Invalid() bool { return f.LagP99Millis > f.LagLimitMillis }
 
-// Holds: the run is valid and no threshold was missed.
+// Holds says whether the run is valid and no threshold was missed.
 func (f LoadFigure) Holds() error {
 	if f.Invalid() {
 		return fmt.Errorf("%w: load on %s is INVALID: the generator itself was %.3f ms late at p99, at most %.3f ms are allowed",

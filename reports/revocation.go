@@ -84,7 +84,7 @@ func (f RevocationFigure) validate() error {
 	return nil
 }
 
-// Holds: no sample took longer than the bound.
+// Holds says whether no sample took longer than the bound.
 func (f RevocationFigure) Holds() error {
 	if f.MaxMillis <= f.BoundMillis {
 		return nil

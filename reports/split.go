@@ -61,7 +61,7 @@ func (f SplitFigure) validate() error {
 	return nil
 }
 
-// Holds: every expected share lies in the interval of the true one.
+// Holds says whether every expected share lies in the interval of the true one.
 func (f SplitFigure) Holds() error {
 	var off []string
 	for _, s := range f.Shares {

@@ -97,7 +97,7 @@ func (t TruthTable) validate() error {
 	return nil
 }
 
-// Holds: every cell is as expected.
+// Holds says whether every cell is as expected.
 func (t TruthTable) Holds() error {
 	leaks, wrong := t.Count()
 	if wrong == 0 {

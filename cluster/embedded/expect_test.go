@@ -48,7 +48,7 @@ func TestWhatAPersonExpectsOfAClusterHolds(t *testing.T) {
 	require.NoError(t, err)
 	tools := lab.(*Lab).ToolsDir()
 
-	t.Run("features of the framework run on it", func(t *testing.T) { frameworkFeature(t, ctx, config) })
+	t.Run("features of the framework run on it", func(t *testing.T) { frameworkFeature(ctx, t, config) })
 	t.Run("all", func(t *testing.T) {
 		for name, expects := range map[string]func(person){
 			"deployments roll":                        deploymentsRoll,
@@ -83,7 +83,7 @@ func newPerson(t *testing.T, kubectl string, config *envconf.Config, namespace s
 	return person{t: t, kubectlBin: kubectl, kubeconfig: config.KubeconfigFile(), namespace: namespace, client: client}
 }
 
-func frameworkFeature(t *testing.T, ctx context.Context, config *envconf.Config) {
+func frameworkFeature(ctx context.Context, t *testing.T, config *envconf.Config) {
 	environment, err := env.NewWithContext(ctx, config)
 	require.NoError(t, err)
 	assessed := false

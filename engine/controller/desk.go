@@ -47,7 +47,7 @@ func (d desk) resource(kind api.Kind, namespace string) dynamic.ResourceInterfac
 	plural := map[api.Kind]string{
 		api.KindMesh: "meshes", api.KindPeer: "peers", api.KindExposure: "exposures", api.KindConsumption: "consumptions",
 	}[kind]
-	return d.dynamic.Resource(crd.GroupVersion.WithResource(plural)).Namespace(namespace)
+	return d.dynamic.Resource(crd.GroupVersion().WithResource(plural)).Namespace(namespace)
 }
 
 // kinds in the order of withdrawal: consumers move first, and the Mesh is what

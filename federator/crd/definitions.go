@@ -19,7 +19,9 @@ import (
 var files embed.FS
 
 // GroupVersion of the resources.
-var GroupVersion = schema.GroupVersion{Group: api.Group, Version: api.Version}
+func GroupVersion() schema.GroupVersion {
+	return schema.GroupVersion{Group: api.Group, Version: api.Version}
+}
 
 // Definitions are the four CustomResourceDefinitions, by name. The caller owns
 // them.
@@ -62,8 +64,8 @@ func Manifest() ([]byte, error) {
 
 // AddToScheme registers the resources with a client's scheme.
 func AddToScheme(s *runtime.Scheme) error {
-	s.AddKnownTypes(GroupVersion, &Mesh{}, &MeshList{}, &Peer{}, &PeerList{},
+	s.AddKnownTypes(GroupVersion(), &Mesh{}, &MeshList{}, &Peer{}, &PeerList{},
 		&Exposure{}, &ExposureList{}, &Consumption{}, &ConsumptionList{})
-	metav1.AddToGroupVersion(s, GroupVersion)
+	metav1.AddToGroupVersion(s, GroupVersion())
 	return nil
 }

@@ -3,6 +3,7 @@ package crd_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -88,11 +89,11 @@ func install(t *testing.T, client dynamic.Interface) {
 		require.NoError(t, yaml.Unmarshal(raw, &o.Object))
 		unstructured.RemoveNestedField(o.Object, "status")
 		unstructured.RemoveNestedField(o.Object, "metadata", "creationTimestamp")
-		definition := crd.GroupVersion.WithResource("customresourcedefinitions")
+		definition := crd.GroupVersion().WithResource("customresourcedefinitions")
 		definition.Group, definition.Version = "apiextensions.k8s.io", "v1"
 		_, err = client.Resource(definition).Apply(t.Context(), d.Name, o, metav1.ApplyOptions{FieldManager: "federator-test", Force: true})
 		require.NoError(t, err)
-		kind := client.Resource(crd.GroupVersion.WithResource(d.Spec.Names.Plural))
+		kind := client.Resource(crd.GroupVersion().WithResource(d.Spec.Names.Plural))
 		// Only asking tells whether a kind is served.
 		require.NoError(t, wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, serveLimit, true, func(ctx context.Context) (bool, error) {
 			_, err := kind.List(ctx, metav1.ListOptions{Limit: 1})
@@ -109,11 +110,11 @@ func judge(t *testing.T, client dynamic.Interface, text string) []string {
 	for {
 		o := &unstructured.Unstructured{}
 		err := decoder.Decode(&o.Object)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return refusals
 		}
 		require.NoError(t, err)
-		resource := crd.GroupVersion.WithResource(strings.ToLower(o.GetKind()) + "s")
+		resource := crd.GroupVersion().WithResource(strings.ToLower(o.GetKind()) + "s")
 		if o.GetKind() == "Mesh" {
 			resource.Resource = "meshes"
 		}

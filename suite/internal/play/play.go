@@ -30,15 +30,15 @@ const defaultGrace = 10 * time.Second
 // One plays a scenario to its end or to the end of ctx, whichever comes first.
 // The context's cause says in the outcome why it ended.
 func One(ctx context.Context, pickle *messages.Pickle, stage Stage) Outcome {
+	if stage.Grace == 0 {
+		stage.Grace = defaultGrace
+	}
 	done := make(chan Outcome, 1)
 	go func() { done <- perform(ctx, pickle, stage) }()
 	select {
 	case outcome := <-done:
 		return ended(ctx, outcome)
 	case <-ctx.Done():
-	}
-	if stage.Grace == 0 {
-		stage.Grace = defaultGrace
 	}
 	grace := time.NewTimer(stage.Grace)
 	defer grace.Stop()
