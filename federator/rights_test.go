@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -23,6 +24,7 @@ type use string
 // notary writes down which rights the engine uses.
 type notary struct {
 	kube.Client
+	mu   *sync.Mutex // the engine reads in parallel
 	used map[use]bool
 }
 
@@ -31,6 +33,8 @@ func (n notary) note(gvk schema.GroupVersionKind, namespace, name string, verbs 
 	if place == "" {
 		place = access.Services
 	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	for _, verb := range verbs {
 		n.used[useOf(verb, schema.GroupResource{Group: gvk.Group, Resource: access.Resource(gvk)}, name, place)] = true
 	}
@@ -80,7 +84,7 @@ func TestEveryRightIsUsedAndEveryUseIsGranted(t *testing.T) {
 	used := map[use]bool{}
 	for _, name := range []string{"c1", "c2"} {
 		c, _, spec := setup(t, name)
-		e, err := newEngine(notary{c, used}, WithoutSecrets())
+		e, err := newEngine(notary{c, &sync.Mutex{}, used}, WithoutSecrets())
 		require.NoError(t, err)
 		for _, wish := range []Spec{spec, spec, {}} {
 			_, err = e.Converge(t.Context(), gateways, wish)

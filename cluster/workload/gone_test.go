@@ -13,7 +13,7 @@ func TestAWorkloadIsGoneWhenItsLastPodIsAndNotWhileOneTerminates(t *testing.T) {
 	p := pod("reviews-x", ready, terminating)
 	c := clientOf(&p)
 	ref := Ref{Namespace: "ns", Selector: "app=reviews"}
-	short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	short, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	err := c.WaitGone(short, ref)
 	require.ErrorContains(t, err, "reviews-x")

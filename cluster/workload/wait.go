@@ -141,8 +141,16 @@ func (c *Client) WaitGone(ctx context.Context, ref Ref) error {
 	}
 	ctx, cancel := bounded(ctx)
 	defer cancel()
-	none := func(store cache.Store) (bool, error) { return len(store.List()) == 0, nil }
-	left := map[types.UID]string{}
+	listed, left := false, map[types.UID]string{}
+	none := func(store cache.Store) (bool, error) {
+		listed = true
+		for _, o := range store.List() {
+			if pod, ok := o.(*corev1.Pod); ok {
+				left[pod.UID] = pod.Name
+			}
+		}
+		return len(left) == 0, nil
+	}
 	_, err = watchtools.UntilWithSync(ctx, c.podWatcher(ref, options), &corev1.Pod{}, none, func(e watch.Event) (bool, error) {
 		pod, ok := e.Object.(*corev1.Pod)
 		if !ok {
@@ -155,6 +163,9 @@ func (c *Client) WaitGone(ctx context.Context, ref Ref) error {
 	})
 	if err == nil {
 		return nil
+	}
+	if !listed {
+		return fmt.Errorf("%s: whether it is gone is unknown, no list of its pods came: %w", ref, because(ctx, err))
 	}
 	return fmt.Errorf("%s is not gone: %d pods are left (%v): %w", ref, len(left), slices.Sorted(maps.Values(left)), because(ctx, err))
 }
