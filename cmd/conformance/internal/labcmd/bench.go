@@ -3,6 +3,7 @@ package labcmd
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"time"
@@ -25,7 +26,7 @@ func (l *labs) bench() *cobra.Command {
 			}
 			var rows [][]string
 			for meshes := 1; meshes <= 3; meshes++ {
-				row, err := l.measure(cmd.Context(), meshes, runs)
+				row, err := l.measure(cmd.Context(), cmd.ErrOrStderr(), meshes, runs)
 				if err != nil {
 					return err
 				}
@@ -42,7 +43,7 @@ func (l *labs) bench() *cobra.Command {
 	return c
 }
 
-func (l *labs) measure(ctx context.Context, meshes, runs int) ([]string, error) {
+func (l *labs) measure(ctx context.Context, progress io.Writer, meshes, runs int) ([]string, error) {
 	p, err := provider(nil)
 	if err != nil {
 		return nil, err
@@ -63,6 +64,7 @@ func (l *labs) measure(ctx context.Context, meshes, runs int) ([]string, error) 
 		if memErr != nil {
 			return nil, memErr
 		}
+		fmt.Fprintf(progress, "meshes: %d, run %d of %d (run 0 is not counted): %s\n", meshes, i, runs, took.Round(10*time.Millisecond))
 		if i > 0 {
 			times, memory = append(times, took), append(memory, bytes/int64(meshes))
 		}
