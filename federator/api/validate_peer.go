@@ -39,8 +39,24 @@ func (v *validator) peers() {
 		if p.Spec.SNI != "" && p.Spec.SNI == v.spec.Mesh.Spec.Host {
 			errs = append(errs, field.Invalid(spec.Child("sni"), p.Spec.SNI, "is this mesh's own host; a peer must have another"))
 		}
+		errs = append(errs, foreign(spec.Child("sni"), p.Spec.SNI, v.spec.Mesh.Spec.ClusterDomain)...)
 		v.report(p.Key(), errs)
 	}
+}
+
+// foreign refuses a peer that claims a name of this cluster, such as
+// kubernetes.default.svc.cluster.local: the gateway would send to the peer what
+// is meant for our own (ISTIO-SECURITY-2026-002).
+func foreign(p *field.Path, sni, clusterDomain string) field.ErrorList {
+	if clusterDomain == "" {
+		clusterDomain = "cluster.local"
+	}
+	for _, own := range []string{clusterDomain, "svc", "local", "localhost"} {
+		if strings.HasSuffix("."+sni, "."+own) {
+			return field.ErrorList{field.Invalid(p, sni, "is a name of this cluster (."+own+"); a peer must have one of its own").WithOrigin(string(CauseHostClaimed))}
+		}
+	}
+	return nil
 }
 
 // unique refuses a value that another peer has: a grant to one would be a grant
