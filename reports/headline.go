@@ -43,7 +43,7 @@ func (f Figures) Lines() []string {
 	var lines []string
 	for _, one := range f.Splits {
 		for _, s := range one.Shares {
-			lines = append(lines, fmt.Sprintf("split of %s: %s got %d of %d (%.2f %%; %.2f %% to %.2f %% at %.1f %% confidence), wanted %.2f %%",
+			lines = append(lines, fmt.Sprintf("split of %s: %s got %d of %d (%.2f %%; %.2f %% to %.2f %% at %.5g %% confidence), wanted %.2f %%",
 				one.What, s.Backend, s.Count, one.N, 100*s.Observed(one.N), 100*s.Low, 100*s.High, 100*one.Confidence, 100*s.Expected))
 		}
 	}

@@ -3,6 +3,7 @@ package suite
 import (
 	"fmt"
 	"io"
+	"path"
 	"strings"
 
 	"github.com/meshfed/meshfed/reports"
@@ -58,8 +59,8 @@ func (p *Progress) verdict(n, total int, s reports.Scenario) {
 	if s.Verdict == reports.Failed {
 		fmt.Fprintf(p.out, "    again: conformance run %s:%d\n", s.File, s.Line)
 	}
-	if len(s.Evidence) > 0 {
-		fmt.Fprintf(p.out, "    evidence: %s\n", strings.Join(s.EvidencePaths(), " "))
+	if paths := s.EvidencePaths(); len(paths) > 0 && s.Verdict != reports.Passed {
+		fmt.Fprintf(p.out, "    evidence: %s (%d files)\n", path.Dir(paths[0]), len(paths))
 	}
 }
 

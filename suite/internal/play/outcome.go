@@ -69,7 +69,10 @@ func broken(where string, err error) Outcome {
 	return o
 }
 
-func describe(step string, err error) string { return fmt.Sprintf("%s: %v", step, err) }
+// describe: a step that has a table or a text ends with a colon of its own.
+func describe(step string, err error) string {
+	return fmt.Sprintf("%s: %v", strings.TrimSuffix(step, ":"), err)
+}
 
 // skipReason is the text a step wrapped around or behind ErrSkip; a bare
 // ErrSkip has the step for its only reason.
