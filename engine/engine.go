@@ -80,10 +80,28 @@ func Words(capabilities []Capability) []string {
 	return words
 }
 
-// Choose returns the engine of that name, or an error that lists them.
-func Choose(engines []Engine, name string) (Engine, error) {
+// Opener makes an engine of an argument, such as a program's path.
+type Opener func(ctx context.Context, argument string) (Engine, error)
+
+// Known are the engines that a command line can name: some by their name, some
+// by a word and an argument ("exec:./my-engine").
+type Known struct {
+	Engines []Engine
+	// Openers by their word.
+	Openers map[string]Opener
+}
+
+// Choose returns the engine of that name, or an error that lists them. An
+// engine with an argument may be contacted.
+func (k Known) Choose(ctx context.Context, name string) (Engine, error) {
+	if word, argument, is := strings.Cut(name, ":"); is && k.Openers[word] != nil {
+		return k.Openers[word](ctx, argument)
+	}
 	var names []string
-	for _, e := range engines {
+	for word := range k.Openers {
+		names = append(names, word+":…")
+	}
+	for _, e := range k.Engines {
 		if e.Name() == name {
 			return e, nil
 		}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 	"github.com/meshfed/meshfed/engine"
 	"github.com/meshfed/meshfed/engine/builtin"
 	"github.com/meshfed/meshfed/engine/controller"
+	"github.com/meshfed/meshfed/engine/exec"
 	"github.com/meshfed/meshfed/suite/bench"
 )
 
@@ -23,10 +25,21 @@ func main() {
 	embedded.Main()
 	program := cli.Program{
 		Providers: cli.Providers{embedded.Name: newEmbedded},
-		Engines:   []engine.Engine{builtin.New(cli.Version()), controller.New(cli.Version())},
+		Engines:   engines(),
 		Extra:     []*cobra.Command{labcmd.New(bench.Deploy), labcmd.Doctor(), reportcmd.New()},
 	}
 	os.Exit(program.Main(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func engines() engine.Known {
+	return engine.Known{
+		Engines: []engine.Engine{builtin.New(cli.Version()), controller.New(cli.Version())},
+		Openers: map[string]engine.Opener{exec.Name: openProgram},
+	}
+}
+
+func openProgram(ctx context.Context, path string) (engine.Engine, error) {
+	return exec.Open(ctx, path, exec.DefaultTimeout)
 }
 
 func newEmbedded(progress *os.File) (cluster.Provider, error) {

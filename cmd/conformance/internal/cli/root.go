@@ -32,7 +32,7 @@ type Providers map[string]func(out *os.File) (cluster.Provider, error)
 type Program struct {
 	Providers Providers
 	// Engines are those that --engine can choose.
-	Engines []engine.Engine
+	Engines engine.Known
 	// Extra are commands beside run and list.
 	Extra []*cobra.Command
 }

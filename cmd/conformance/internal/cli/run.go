@@ -58,7 +58,7 @@ func (p Program) run() *cobra.Command {
 	selectionFlags(c, &f.selection)
 	reportFlags(c, &f)
 	c.Flags().StringVar(&f.provider, "provider", "embedded", "where the meshes live: "+p.Providers.names())
-	c.Flags().StringVar(&f.engine, "engine", "builtin", "the `name` of the engine under test")
+	c.Flags().StringVar(&f.engine, "engine", "builtin", "the `name` of the engine under test, or exec:PROGRAM (docs/exec-protocol.md)")
 	c.Flags().StringVar(&f.lab, "lab", "", "use the lab of this `name` if it is up, else make it")
 	c.Flags().IntVar(&f.clusters, "clusters", 2, "how many meshes a new lab has")
 	c.Flags().BoolVar(&f.keep, "keep", false, "leave a new lab up")
@@ -82,7 +82,7 @@ func reportFlags(c *cobra.Command, f *runFlags) {
 }
 
 func (p Program) start(cmd *cobra.Command, f runFlags) error {
-	chosen, err := p.choose(f)
+	chosen, err := p.choose(cmd.Context(), f)
 	if err != nil {
 		return usageError{err}
 	}
@@ -165,8 +165,8 @@ type choice struct {
 	engine   engine.Engine
 }
 
-func (p Program) choose(f runFlags) (choice, error) {
-	e, err := engine.Choose(p.Engines, f.engine)
+func (p Program) choose(ctx context.Context, f runFlags) (choice, error) {
+	e, err := p.Engines.Choose(ctx, f.engine)
 	if err != nil {
 		return choice{}, fmt.Errorf("--engine: %w", err)
 	}

@@ -1,0 +1,4 @@
+package exec
+
+// ParseAnswer is what the fuzz target feeds.
+var ParseAnswer = parseAnswer
