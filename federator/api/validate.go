@@ -12,7 +12,12 @@ import (
 // Validate checks the wish as a whole: each declaration, and what they say
 // about each other. The error is a *ValidationError with every problem, or nil.
 func Validate(s Spec) error {
-	v := &validator{spec: &s}
+	v := &validator{spec: &s, byName: make(map[string]*Peer, len(s.Peers))}
+	for i := range s.Peers {
+		if _, twice := v.byName[s.Peers[i].Name]; !twice {
+			v.byName[s.Peers[i].Name] = &s.Peers[i]
+		}
+	}
 	v.mesh()
 	v.peers()
 	v.exposures()
@@ -26,6 +31,16 @@ func Validate(s Spec) error {
 type validator struct {
 	spec *Spec
 	bad  []Problem
+	// byName spares a search among all peers for each mention of one.
+	byName map[string]*Peer
+}
+
+func (v *validator) peer(name string) (Peer, bool) {
+	p, ok := v.byName[name]
+	if !ok {
+		return Peer{}, false
+	}
+	return *p, true
 }
 
 func (v *validator) report(k Key, list field.ErrorList) {

@@ -50,7 +50,7 @@ func (v *validator) consumptions() {
 
 func (v *validator) from(p *field.Path, f From) field.ErrorList {
 	errs := publicPath(p.Child("path"), f.Path)
-	peer, ok := v.spec.Peer(f.Peer)
+	peer, ok := v.peer(f.Peer)
 	if !ok {
 		return append(errs, field.NotFound(p.Child("peer"), f.Peer).WithOrigin(string(CausePeerNotFound)))
 	}

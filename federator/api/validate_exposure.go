@@ -1,7 +1,6 @@
 package api
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -15,6 +14,7 @@ func Methods() []string {
 }
 
 func (v *validator) exposures() {
+	claims := newClaims(len(v.spec.Exposures))
 	for i := range v.spec.Exposures {
 		e := &v.spec.Exposures[i]
 		spec := field.NewPath("spec")
@@ -25,23 +25,9 @@ func (v *validator) exposures() {
 		errs = append(errs, service(spec.Child("service"), e.Spec.Service)...)
 		errs = append(errs, publicPath(spec.Child("path"), e.Spec.Path)...)
 		errs = append(errs, v.consumers(spec.Child("consumers"), e.Spec.Consumers)...)
-		errs = append(errs, v.overlaps(spec.Child("path"), i)...)
+		errs = append(errs, claims.take(spec.Child("path"), e)...)
 		v.report(e.Key(), errs)
 	}
-}
-
-// overlaps refuses a prefix that contains, or is contained in, an earlier one:
-// which of two routes wins would then depend on their order, and a grant on the
-// outer prefix would open the inner one.
-func (v *validator) overlaps(p *field.Path, i int) field.ErrorList {
-	mine := v.spec.Exposures[i].Spec.Path
-	for j := range i {
-		other := &v.spec.Exposures[j]
-		if strings.HasPrefix(mine, other.Spec.Path) || strings.HasPrefix(other.Spec.Path, mine) {
-			return field.ErrorList{field.Invalid(p, mine, fmt.Sprintf("overlaps %s of %s; choose prefixes of which none contains another", other.Spec.Path, other.Key())).WithOrigin(string(CausePathClaimed))}
-		}
-	}
-	return nil
 }
 
 func (v *validator) consumers(p *field.Path, list []Consumer) field.ErrorList {
@@ -52,7 +38,7 @@ func (v *validator) consumers(p *field.Path, list []Consumer) field.ErrorList {
 	seen := map[string]bool{}
 	for i, c := range list {
 		at := p.Index(i)
-		peer, ok := v.spec.Peer(c.Peer)
+		peer, ok := v.peer(c.Peer)
 		switch {
 		case !ok:
 			errs = append(errs, field.NotFound(at.Child("peer"), c.Peer).WithOrigin(string(CausePeerNotFound)))

@@ -94,9 +94,11 @@ func (inv *Inventory) Beyond(objects []*unstructured.Unstructured) []Item {
 	if inv == nil {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(inv.Items), func(i Item) bool {
-		return slices.ContainsFunc(objects, func(o *unstructured.Unstructured) bool { return kube.RefOf(o) == i.Ref })
-	})
+	wanted := make(map[kube.Ref]bool, len(objects))
+	for _, o := range objects {
+		wanted[kube.RefOf(o)] = true
+	}
+	return slices.DeleteFunc(slices.Clone(inv.Items), func(i Item) bool { return wanted[i.Ref] })
 }
 
 // Equal says whether two inventories would be stored alike.
@@ -106,14 +108,14 @@ func (inv Inventory) Equal(other Inventory) bool {
 	return errA == nil && errB == nil && bytes.Equal(a, b)
 }
 
-// UID is the recorded UID of an object, empty when there is none.
-func (inv *Inventory) UID(ref kube.Ref) types.UID {
+// UIDs are the recorded UIDs by object; an object only intended has none.
+func (inv *Inventory) UIDs() map[kube.Ref]types.UID {
 	if inv == nil {
-		return ""
+		return nil
 	}
-	i := slices.IndexFunc(inv.Items, func(i Item) bool { return i.Ref == ref })
-	if i < 0 {
-		return ""
+	out := make(map[kube.Ref]types.UID, len(inv.Items))
+	for _, i := range inv.Items {
+		out[i.Ref] = i.UID
 	}
-	return inv.Items[i].UID
+	return out
 }

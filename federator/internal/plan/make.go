@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/meshfed/meshfed/federator/api"
 	"github.com/meshfed/meshfed/federator/internal/inventory"
@@ -30,6 +31,9 @@ type Input struct {
 	// Persist goes on past conflicts and lists them in the plan: a dispute over one
 	// object must not keep another from being withdrawn.
 	Persist bool
+
+	// uids are the inventory's, looked up for every object.
+	uids map[kube.Ref]types.UID
 }
 
 // Make compares every rendered object and every object of the inventory with
@@ -37,6 +41,7 @@ type Input struct {
 func Make(ctx context.Context, c kube.Client, in Input) (Plan, error) {
 	p := Plan{Mesh: in.Spec.Mesh.Name, Effects: Effects(in.Inventory.Wishes(), in.Spec)}
 	p.Unfinished = in.Inventory != nil && in.Inventory.Phase != inventory.PhaseApplied
+	in.uids = in.Inventory.UIDs()
 	stale := in.Inventory.Beyond(in.Objects)
 	wanted := make([]Change, len(in.Objects))
 	gone := make([]deletion, len(stale))
@@ -96,7 +101,7 @@ func compareOrKeep(ctx context.Context, c kube.Client, o *unstructured.Unstructu
 func keep(o *unstructured.Unstructured, in Input) Change {
 	ref := kube.RefOf(o)
 	return Change{Action: ActionUnchanged, Object: ref, DeclaredBy: render.DeclaredBy(o),
-		role: render.RoleOf(o), desired: o, uid: in.Inventory.UID(ref)}
+		role: render.RoleOf(o), desired: o, uid: in.uids[ref]}
 }
 
 func compare(ctx context.Context, c kube.Client, o *unstructured.Unstructured, in Input) (Change, error) {

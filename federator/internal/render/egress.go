@@ -30,11 +30,11 @@ func (r *renderer) egress() {
 // consumedPeers are the peers that some consumption names: an address nobody
 // calls must not be reachable.
 func (r *renderer) consumedPeers() []api.Peer {
-	return slices.DeleteFunc(slices.Clone(r.spec.Peers), func(p api.Peer) bool {
-		return !slices.ContainsFunc(r.spec.Consumptions, func(c api.Consumption) bool {
-			return c.Spec.From.Peer == p.Name
-		})
-	})
+	named := map[string]bool{}
+	for _, c := range r.spec.Consumptions {
+		named[c.Spec.From.Peer] = true
+	}
+	return slices.DeleteFunc(slices.Clone(r.spec.Peers), func(p api.Peer) bool { return !named[p.Name] })
 }
 
 // sortedConsumptions gives shared objects one order, whatever order the files had.
@@ -56,7 +56,7 @@ func subsetName(c api.Consumption) string {
 // before it reads a request. Only consuming namespaces see it.
 func (r *renderer) egressTLS(g api.Gateway) {
 	var subsets []*networkingapi.Subset
-	visible := local()
+	visible, seen := local(), map[string]bool{g.Namespace: true}
 	for _, c := range r.sortedConsumptions() {
 		subsets = append(subsets, &networkingapi.Subset{
 			Name: subsetName(c),
@@ -68,7 +68,8 @@ func (r *renderer) egressTLS(g api.Gateway) {
 				},
 			}}},
 		})
-		if !slices.Contains(visible, c.Namespace) && c.Namespace != g.Namespace {
+		if !seen[c.Namespace] {
+			seen[c.Namespace] = true
 			visible = append(visible, c.Namespace)
 		}
 	}
@@ -111,7 +112,7 @@ func (r *renderer) egressListener(g api.Gateway) {
 // egressRoute leads a consumed name to the peer's public path. Matching "/" and
 // rewriting it to the public prefix puts the prefix in front of every path.
 func (r *renderer) egressRoute(g api.Gateway, c api.Consumption) {
-	peer, _ := r.spec.Peer(c.Spec.From.Peer)
+	peer := r.peers[c.Spec.From.Peer]
 	r.add(&networking.VirtualService{
 		TypeMeta:   typeMeta(istioNetworking, "VirtualService"),
 		ObjectMeta: r.meta(RoleRoute, Name{g.Namespace, dnsLabel("federation-consume-", c.Namespace, c.Name)}, c.Key()),

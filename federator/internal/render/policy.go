@@ -40,7 +40,7 @@ func (r *renderer) exposureRules(e api.Exposure) []*securityapi.Rule {
 	mesh := r.spec.Mesh.Spec
 	rules := make([]*securityapi.Rule, 0, len(e.Spec.Consumers))
 	for _, c := range e.Spec.Consumers {
-		peer, _ := r.spec.Peer(c.Peer)
+		peer := r.peers[c.Peer]
 		rules = append(rules, &securityapi.Rule{
 			From: []*securityapi.Rule_From{{Source: &securityapi.Source{
 				Principals: []string{api.Principal(peer.Spec.ClientIdentity)},

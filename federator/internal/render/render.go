@@ -14,13 +14,19 @@ type renderer struct {
 	facts Facts
 	out   []*unstructured.Unstructured
 	err   error
+	// peers by name: a boundary of a hundred peers names them in each of ten
+	// thousand declarations.
+	peers map[string]api.Peer
 }
 
 // Objects renders a valid spec. The objects come in the order of creation:
 // by role, then namespace, kind and name. An error means that an object could
 // not be encoded, which no valid spec causes.
 func Objects(spec api.Spec, facts Facts) ([]*unstructured.Unstructured, error) {
-	r := &renderer{spec: spec, facts: facts}
+	r := &renderer{spec: spec, facts: facts, peers: make(map[string]api.Peer, len(spec.Peers))}
+	for _, p := range spec.Peers {
+		r.peers[p.Name] = p
+	}
 	if len(spec.Exposures) > 0 {
 		r.ingress()
 	}
@@ -30,16 +36,28 @@ func Objects(spec api.Spec, facts Facts) ([]*unstructured.Unstructured, error) {
 	if r.err != nil {
 		return nil, r.err
 	}
-	slices.SortStableFunc(r.out, byTurn)
-	return r.out, nil
+	return inTurn(r.out), nil
 }
 
-func byTurn(a, b *unstructured.Unstructured) int {
+// inTurn sorts by keys read once: each look into an unstructured object copies.
+func inTurn(objects []*unstructured.Unstructured) []*unstructured.Unstructured {
+	type entry struct {
+		turn                  int
+		namespace, kind, name string
+		object                *unstructured.Unstructured
+	}
 	roles := Roles()
-	return cmp.Or(
-		cmp.Compare(slices.Index(roles, RoleOf(a)), slices.Index(roles, RoleOf(b))),
-		cmp.Compare(a.GetNamespace(), b.GetNamespace()),
-		cmp.Compare(a.GetKind(), b.GetKind()),
-		cmp.Compare(a.GetName(), b.GetName()),
-	)
+	entries := make([]entry, len(objects))
+	for i, o := range objects {
+		entries[i] = entry{slices.Index(roles, RoleOf(o)), o.GetNamespace(), o.GetKind(), o.GetName(), o}
+	}
+	slices.SortStableFunc(entries, func(a, b entry) int {
+		return cmp.Or(cmp.Compare(a.turn, b.turn), cmp.Compare(a.namespace, b.namespace),
+			cmp.Compare(a.kind, b.kind), cmp.Compare(a.name, b.name))
+	})
+	out := make([]*unstructured.Unstructured, len(entries))
+	for i, e := range entries {
+		out[i] = e.object
+	}
+	return out
 }
