@@ -13,7 +13,7 @@ import (
 )
 
 func TestItIsChosenByItsNameAndClaimsEverything(t *testing.T) {
-	e, err := engine.Choose([]engine.Engine{New("v1")}, Name)
+	e, err := engine.Known{Engines: []engine.Engine{New("v1")}}.Choose(t.Context(), Name)
 	require.NoError(t, err)
 	assert.Equal(t, engine.Capabilities(), e.Capabilities())
 	assert.Equal(t, "v1", e.Version())
