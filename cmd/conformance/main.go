@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/meshfed/meshfed/cluster"
 	"github.com/meshfed/meshfed/cluster/embedded"
 	"github.com/meshfed/meshfed/cmd/conformance/internal/cli"
 	"github.com/meshfed/meshfed/cmd/conformance/internal/labcmd"
@@ -23,10 +22,12 @@ import (
 func main() {
 	// The lab's own processes are this binary too; theirs never comes back.
 	embedded.Main()
+	var places places
 	program := cli.Program{
-		Providers: cli.Providers{embedded.Name: newEmbedded},
+		Providers: places.providers(),
+		Flags:     places.flags,
 		Engines:   engines(),
-		Extra:     []*cobra.Command{labcmd.New(bench.Deploy), labcmd.Doctor(), reportcmd.New()},
+		Extra:     []*cobra.Command{labcmd.New(bench.Deploy), labcmd.Doctor(places.doctors(), places.flags), reportcmd.New()},
 	}
 	os.Exit(program.Main(os.Args[1:], os.Stdout, os.Stderr))
 }
@@ -40,8 +41,4 @@ func engines() engine.Known {
 
 func openProgram(ctx context.Context, path string) (engine.Engine, error) {
 	return exec.Open(ctx, path, exec.DefaultTimeout)
-}
-
-func newEmbedded(progress *os.File) (cluster.Provider, error) {
-	return embedded.New(embedded.WithProgress(progress))
 }

@@ -9,6 +9,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/kubernetes"
 
 	"github.com/meshfed/meshfed/cluster"
 	"github.com/meshfed/meshfed/cluster/workload"
@@ -20,10 +21,12 @@ import (
 // gateways trust, whichever provider made the lab. It is a test's root: it
 // guards nothing but Bookinfo.
 const (
-	authorityNamespace = "kube-system"
-	authoritySecret    = "meshfed-test-authority"
-	rootCertificate    = "root.crt"
-	rootKey            = "root.key"
+	// ownNamespace holds what the harness keeps in a lab's first cluster for
+	// itself.
+	ownNamespace    = "meshfed-conformance"
+	authoritySecret = "meshfed-test-authority"
+	rootCertificate = "root.crt"
+	rootKey         = "root.key"
 )
 
 // authorityOf is the lab's authority.
@@ -31,10 +34,9 @@ type authorityOf struct {
 	*pki.Authority
 }
 
-// authority is that of the lab whose first cluster is given; it is made if the
-// lab has none yet.
-func authority(ctx context.Context, first cluster.Cluster) (*authorityOf, error) {
-	config, err := cluster.RESTConfig(first)
+// authority is that of the lab; it is made if the lab has none yet.
+func authority(ctx context.Context, lab cluster.Lab) (*authorityOf, error) {
+	config, err := cluster.RESTConfig(lab.Clusters()[0])
 	if err != nil {
 		return nil, err
 	}
@@ -42,41 +44,64 @@ func authority(ctx context.Context, first cluster.Cluster) (*authorityOf, error)
 	if err != nil {
 		return nil, err
 	}
-	secrets := pods.Kube().CoreV1().Secrets(authorityNamespace)
-	stored, err := secrets.Get(ctx, authoritySecret, metav1.GetOptions{})
+	stored, err := pods.Kube().CoreV1().Secrets(ownNamespace).Get(ctx, authoritySecret, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		var fresh *corev1.Secret
-		if fresh, err = newAuthority(); err != nil {
-			return nil, err
-		}
-		stored, err = secrets.Create(ctx, fresh, metav1.CreateOptions{FieldManager: fieldManager})
-		if apierrors.IsAlreadyExists(err) {
-			// Another run was a moment faster: its root counts.
-			stored, err = secrets.Get(ctx, authoritySecret, metav1.GetOptions{})
-		}
+		stored, err = storeAuthority(ctx, pods.Kube(), ownLabels(lab))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("certificate authority in secret %s/%s: %w", authorityNamespace, authoritySecret, err)
+		return nil, fmt.Errorf("certificate authority in secret %s/%s: %w", ownNamespace, authoritySecret, explained(err))
 	}
 	return openAuthority(stored)
 }
 
-// newAuthority makes a root and wraps it as a Secret.
-func newAuthority() (*corev1.Secret, error) {
+// ownLabels are on what the harness keeps in a lab for itself.
+func ownLabels(lab cluster.Lab) map[string]string {
+	labels := map[string]string{"app.kubernetes.io/managed-by": fieldManager}
+	if cluster.Borrowed(lab) {
+		labels[loanLabel] = "true"
+	}
+	return labels
+}
+
+// storeAuthority makes a root and keeps it as a Secret.
+func storeAuthority(ctx context.Context, client kubernetes.Interface, labels map[string]string) (*corev1.Secret, error) {
 	root, err := pki.New(pki.Options{})
 	if err != nil {
 		return nil, err
 	}
-	return &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Name: authoritySecret, Namespace: authorityNamespace},
+	if err := ensureNamespace(ctx, client, labels); err != nil {
+		return nil, err
+	}
+	secrets := client.CoreV1().Secrets(ownNamespace)
+	stored, err := secrets.Create(ctx, &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Name: authoritySecret, Namespace: ownNamespace, Labels: labels},
 		Data:       map[string][]byte{rootCertificate: root.RootPEM(), rootKey: root.KeyPEM()},
-	}, nil
+	}, metav1.CreateOptions{FieldManager: fieldManager})
+	if apierrors.IsAlreadyExists(err) {
+		// Another run was a moment faster: its root counts.
+		return secrets.Get(ctx, authoritySecret, metav1.GetOptions{})
+	}
+	return stored, err
+}
+
+// ensureNamespace makes the harness's own namespace. Whoever may make none has
+// it made beforehand.
+func ensureNamespace(ctx context.Context, client kubernetes.Interface, labels map[string]string) error {
+	namespaces := client.CoreV1().Namespaces()
+	if _, err := namespaces.Get(ctx, ownNamespace, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+		return err
+	}
+	fresh := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ownNamespace, Labels: labels}}
+	if _, err := namespaces.Create(ctx, fresh, metav1.CreateOptions{FieldManager: fieldManager}); err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("make the namespace %s, or have it made by `kubectl create namespace %s`: %w", ownNamespace, ownNamespace, err)
+	}
+	return nil
 }
 
 func openAuthority(stored *corev1.Secret) (*authorityOf, error) {
 	root, err := pki.Parse(stored.Data[rootCertificate], stored.Data[rootKey])
 	if err != nil {
-		return nil, fmt.Errorf("certificate authority in secret %s/%s: %w", authorityNamespace, authoritySecret, err)
+		return nil, fmt.Errorf("certificate authority in secret %s/%s: %w", ownNamespace, authoritySecret, err)
 	}
 	return &authorityOf{root}, nil
 }

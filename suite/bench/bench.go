@@ -49,13 +49,13 @@ type mesh struct {
 func New(ctx context.Context, lab cluster.Lab, e engine.Engine) (*Bench, error) {
 	b := &Bench{lab: lab, meshes: map[string]*mesh{}, versions: map[string]string{}}
 	for _, c := range lab.Clusters() {
-		m, err := newMesh(c)
+		m, err := newMesh(c, confidential(lab))
 		if err != nil {
 			return nil, fmt.Errorf("bench: %w", err)
 		}
 		b.meshes[c.Name()] = m
 	}
-	authority, err := authority(ctx, lab.Clusters()[0])
+	authority, err := authority(ctx, lab)
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
@@ -81,7 +81,7 @@ func (b *Bench) reachable() map[string]reach.Mesh {
 	return meshes
 }
 
-func newMesh(c cluster.Cluster) (*mesh, error) {
+func newMesh(c cluster.Cluster, confidential []string) (*mesh, error) {
 	config, err := cluster.RESTConfig(c)
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func newMesh(c cluster.Cluster) (*mesh, error) {
 	if err != nil {
 		return nil, err
 	}
-	objects, err := inventory.New(config)
+	objects, err := inventory.New(config, confidential...)
 	if err != nil {
 		return nil, err
 	}

@@ -8,9 +8,11 @@ package bench
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -34,15 +36,15 @@ func Deploy(ctx context.Context, lab cluster.Lab) error {
 	if n := len(lab.Clusters()); n < MinClusters {
 		return fmt.Errorf("lab %s has %d clusters; the features need at least %d", lab.Name(), n, MinClusters)
 	}
-	authority, err := authority(ctx, lab.Clusters()[0])
+	authority, err := authority(ctx, lab)
 	if err != nil {
 		return fmt.Errorf("deploy: %w", err)
 	}
 	all, ctx := errgroup.WithContext(ctx)
 	for _, c := range lab.Clusters() {
 		all.Go(func() error {
-			if err := deploy(ctx, c, authority); err != nil {
-				return fmt.Errorf("deploy on %s: %w", c.Name(), err)
+			if err := deploy(ctx, c, authority, cluster.Borrowed(lab)); err != nil {
+				return fmt.Errorf("deploy on %s: %w", c.Name(), explained(err))
 			}
 			return nil
 		})
@@ -50,7 +52,15 @@ func Deploy(ctx context.Context, lab cluster.Lab) error {
 	return all.Wait()
 }
 
-func deploy(ctx context.Context, c cluster.Cluster, a *authorityOf) error {
+// explained says what to do about a right that is missing.
+func explained(err error) error {
+	if apierrors.IsForbidden(err) {
+		return fmt.Errorf("%w; `conformance doctor` prints the rights that are needed", err)
+	}
+	return err
+}
+
+func deploy(ctx context.Context, c cluster.Cluster, a *authorityOf, borrowed bool) error {
 	config, err := cluster.RESTConfig(c)
 	if err != nil {
 		return err
@@ -71,13 +81,25 @@ func deploy(ctx context.Context, c cluster.Cluster, a *authorityOf) error {
 	if err != nil {
 		return err
 	}
+	missing := slices.Concat(secrets, objects)
+	if borrowed {
+		if err := checkMesh(ctx, pods); err != nil {
+			return err
+		}
+		if missing, err = lend(ctx, applier, missing); err != nil {
+			return err
+		}
+	}
 	if err := c.LoadImage(ctx, fixtures.Image); err != nil {
 		return err
 	}
-	if err := applier.Apply(ctx, append(secrets, objects...), manifest.ApplyOptions{FieldManager: fieldManager}); err != nil {
+	if err := applier.Apply(ctx, missing, manifest.ApplyOptions{FieldManager: fieldManager}); err != nil {
 		return err
 	}
-	return pods.WaitDeployments(ctx, append(deployments(objects), gateways()...)...)
+	if err := pods.WaitDeployments(ctx, slices.Concat(deployments(objects), gateways())...); err != nil || !borrowed {
+		return err
+	}
+	return checkInjected(ctx, pods, objects)
 }
 
 func deployments(objects []*unstructured.Unstructured) []types.NamespacedName {

@@ -74,6 +74,9 @@ func (p *place) leave(ctx context.Context) (err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, deleteLimit)
 	defer cancel()
+	if p.lab != nil && cluster.Borrowed(p.lab) {
+		return p.giveBack(ctx)
+	}
 	if p.bench != nil && (!p.made || p.flags.keep) {
 		if err := p.bench.Close(ctx); err != nil {
 			return err
@@ -94,6 +97,23 @@ func (p *place) leave(ctx context.Context) (err error) {
 	fmt.Fprintf(p.errs, "lab %s is kept: conformance run --lab %s; conformance lab down --lab %s\n",
 		p.lab.Name(), p.lab.Name(), p.lab.Name())
 	return nil
+}
+
+// giveBack leaves clusters that are somebody's as they were found.
+func (p *place) giveBack(ctx context.Context) error {
+	if p.hold == nil {
+		// Another run uses them: what is deployed there is its own.
+		return p.lab.Delete(ctx)
+	}
+	var err error
+	if p.bench != nil {
+		err = p.bench.Close(ctx)
+	}
+	if p.flags.keep {
+		fmt.Fprintf(p.errs, "what was deployed on %s is kept: the next run without --keep removes it\n", p.lab.Name())
+		return errors.Join(err, p.lab.Delete(ctx))
+	}
+	return errors.Join(err, bench.Undeploy(ctx, p.lab), p.lab.Delete(ctx))
 }
 
 // logs exports what the clusters' components said. It is an aid: that it

@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"k8s.io/klog/v2"
 
 	"github.com/meshfed/meshfed/cluster"
@@ -31,6 +32,8 @@ type Providers map[string]func(out *os.File) (cluster.Provider, error)
 // Program is everything the command is made of.
 type Program struct {
 	Providers Providers
+	// Flags adds to run what only some providers know. Nil adds nothing.
+	Flags func(*pflag.FlagSet)
 	// Engines are those that --engine can choose.
 	Engines engine.Known
 	// Extra are commands beside run and list.

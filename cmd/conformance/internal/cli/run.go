@@ -57,6 +57,9 @@ func (p Program) run() *cobra.Command {
 	}
 	selectionFlags(c, &f.selection)
 	reportFlags(c, &f)
+	if p.Flags != nil {
+		p.Flags(c.Flags())
+	}
 	c.Flags().StringVar(&f.provider, "provider", "embedded", "where the meshes live: "+p.Providers.names())
 	c.Flags().StringVar(&f.engine, "engine", "builtin", "the `name` of the engine under test, or exec:PROGRAM (docs/exec-protocol.md)")
 	c.Flags().StringVar(&f.lab, "lab", "", "use the lab of this `name` if it is up, else make it")

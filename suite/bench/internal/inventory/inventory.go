@@ -37,15 +37,40 @@ func watched() []schema.GroupVersionResource {
 // Reader takes inventories of one cluster. It is safe for concurrent use.
 type Reader struct {
 	client metadata.Interface
+	// confidential are the namespaces whose Secrets and ConfigMaps may be
+	// listed; none means all.
+	confidential []string
 }
 
-// New makes a reader of the cluster that config leads to.
-func New(config *rest.Config) (*Reader, error) {
+// New makes a reader of the cluster that config leads to. If namespaces are
+// given, Secrets and ConfigMaps are looked at only there: on clusters that are
+// somebody's, the others are nobody else's business.
+func New(config *rest.Config, confidential ...string) (*Reader, error) {
 	client, err := metadata.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("inventory: %w", err)
 	}
-	return &Reader{client: client}, nil
+	return &Reader{client: client, confidential: confidential}, nil
+}
+
+// look is one list to take; no namespace is all of them.
+type look struct {
+	kind      schema.GroupVersionResource
+	namespace string
+}
+
+func (r *Reader) looks() []look {
+	var all []look
+	for _, kind := range watched() {
+		places := []string{metav1.NamespaceAll}
+		if len(r.confidential) > 0 && (kind.Resource == "secrets" || kind.Resource == "configmaps") {
+			places = r.confidential
+		}
+		for _, place := range places {
+			all = append(all, look{kind, place})
+		}
+	}
+	return all
 }
 
 // Inventory is a set of objects by name ("gateways.networking.istio.io ns/x"),
@@ -54,14 +79,14 @@ type Inventory map[string]int64
 
 // Take lists what there is now.
 func (r *Reader) Take(ctx context.Context) (Inventory, error) {
-	kinds := watched()
-	lists := make([][]metav1.PartialObjectMetadata, len(kinds))
+	looks := r.looks()
+	lists := make([][]metav1.PartialObjectMetadata, len(looks))
 	all, ctx := errgroup.WithContext(ctx)
-	for i, kind := range kinds {
+	for i, l := range looks {
 		all.Go(func() error {
-			list, err := r.client.Resource(kind).List(ctx, metav1.ListOptions{})
+			list, err := r.client.Resource(l.kind).Namespace(l.namespace).List(ctx, metav1.ListOptions{})
 			if err != nil {
-				return fmt.Errorf("inventory: list %s: %w", kind.GroupResource(), err)
+				return fmt.Errorf("inventory: list %s: %w", l.kind.GroupResource(), err)
 			}
 			lists[i] = list.Items
 			return nil
@@ -71,9 +96,9 @@ func (r *Reader) Take(ctx context.Context) (Inventory, error) {
 		return nil, err
 	}
 	inventory := Inventory{}
-	for i, kind := range kinds {
+	for i, l := range looks {
 		for _, o := range lists[i] {
-			inventory[fmt.Sprintf("%s %s/%s", kind.GroupResource(), o.Namespace, o.Name)] = o.Generation
+			inventory[fmt.Sprintf("%s %s/%s", l.kind.GroupResource(), o.Namespace, o.Name)] = o.Generation
 		}
 	}
 	return inventory, nil

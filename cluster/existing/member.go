@@ -1,0 +1,99 @@
+package existing
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/meshfed/meshfed/cluster"
+)
+
+// member is one cluster.
+type member struct {
+	name, kubeconfig string
+	// gateway is the address that was given; nil asks the Service.
+	gateway *cluster.GatewayAddress
+}
+
+var _ cluster.Cluster = (*member)(nil)
+
+func (m *member) Name() string { return m.name }
+
+func (m *member) Kubeconfig() string { return m.kubeconfig }
+
+// LoadImage has nothing to do: existing clusters pull, and what they cannot
+// pull kubelet says in the pod that waits for it.
+func (m *member) LoadImage(context.Context, string) error { return nil }
+
+func (m *member) Gateway(ctx context.Context, ref cluster.GatewayRef) (cluster.GatewayAddress, error) {
+	if m.gateway != nil {
+		return *m.gateway, nil
+	}
+	address, err := m.ask(ctx, ref)
+	if err != nil {
+		return cluster.GatewayAddress{}, fmt.Errorf("cluster %s: %s: %w; say where it is reached: --gateway %s=HOST:PORT", m.name, ref, err, m.name)
+	}
+	return cluster.GatewayAddress{Peers: address, Harness: address}, nil
+}
+
+func (m *member) ask(ctx context.Context, ref cluster.GatewayRef) (string, error) {
+	config, err := cluster.RESTConfig(m)
+	if err != nil {
+		return "", err
+	}
+	client, err := kubernetes.NewForConfig(config)
+	if err != nil {
+		return "", err
+	}
+	service, err := client.CoreV1().Services(ref.Namespace).Get(ctx, ref.Service, metav1.GetOptions{})
+	if err != nil {
+		return "", err
+	}
+	if address, err := balanced(service, ref.Port); address != "" || err != nil {
+		return address, err
+	}
+	i := slices.IndexFunc(service.Spec.Ports, func(p corev1.ServicePort) bool { return p.Port == ref.Port && p.NodePort != 0 })
+	if i < 0 {
+		return "", fmt.Errorf("a service of type %s without an address outside the cluster", service.Spec.Type)
+	}
+	nodes, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return "", err
+	}
+	return onNode(nodes.Items, service.Spec.Ports[i].NodePort)
+}
+
+// balanced is the load balancer's address; empty if it has none.
+func balanced(service *corev1.Service, port int32) (string, error) {
+	if !slices.ContainsFunc(service.Spec.Ports, func(p corev1.ServicePort) bool { return p.Port == port }) {
+		return "", fmt.Errorf("the service has no port %d", port)
+	}
+	for _, ingress := range service.Status.LoadBalancer.Ingress {
+		if host := cmp.Or(ingress.IP, ingress.Hostname); host != "" {
+			return net.JoinHostPort(host, strconv.Itoa(int(port))), nil
+		}
+	}
+	return "", nil
+}
+
+// onNode prefers an address that the node's owner calls external.
+func onNode(nodes []corev1.Node, port int32) (string, error) {
+	for _, kind := range []corev1.NodeAddressType{corev1.NodeExternalIP, corev1.NodeInternalIP} {
+		for _, n := range nodes {
+			for _, a := range n.Status.Addresses {
+				if a.Type == kind {
+					return net.JoinHostPort(a.Address, strconv.Itoa(int(port))), nil
+				}
+			}
+		}
+	}
+	return "", errors.New("no node has an address")
+}

@@ -1,0 +1,109 @@
+package bench
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/cluster/access"
+	"github.com/meshfed/meshfed/cluster/istio"
+)
+
+// fixtureNamespaces are where the features' workloads are.
+func fixtureNamespaces() []string { return []string{metav1.NamespaceDefault, "bookinfo"} }
+
+// Namespaces are those that a user who may make none has to find in a cluster.
+// What is there already is not changed, and stays.
+func Namespaces() []corev1.Namespace {
+	var all []corev1.Namespace
+	for _, name := range append(fixtureNamespaces()[1:], ownNamespace) {
+		all = append(all, corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})
+	}
+	return all
+}
+
+// confidential are the namespaces of a borrowed lab whose Secrets concern the
+// harness; none means that all do.
+func confidential(lab cluster.Lab) []string {
+	if !cluster.Borrowed(lab) {
+		return nil
+	}
+	return append(fixtureNamespaces(), istio.GatewayNamespace, ownNamespace)
+}
+
+// Rights are what the harness needs in a cluster in which nothing was made for
+// it. An engine's own are not among them.
+func Rights() []access.Right {
+	rights := append(lookRights(), ownRights()...)
+	rights = append(rights, gatewayRights()...)
+	for _, namespace := range fixtureNamespaces() {
+		rights = append(rights, fixtureRights(namespace)...)
+	}
+	return rights
+}
+
+func whole() []string { return []string{"get", "list", "watch", "create", "patch", "delete"} }
+
+// lookRights are read-only and of the whole cluster; Secrets are not in them.
+func lookRights() []access.Right {
+	const (
+		leftovers = "to see what an engine has left behind, wherever that is"
+		targets   = "to find what other meshes must not reach"
+	)
+	rights := []access.Right{
+		{Resource: "namespaces", Names: []string{metav1.NamespaceDefault, "bookinfo", ownNamespace}, Verbs: []string{"get"}, Why: "to see whether they are there"},
+		{Resource: "namespaces", Names: []string{"bookinfo", ownNamespace}, Verbs: []string{"list", "watch", "create", "patch", "delete"}, Optional: true,
+			Why: "to make and remove them, unless they are there beforehand"},
+		{Resource: "pods", Verbs: []string{"list"}, Why: targets},
+		{Resource: "nodes", Verbs: []string{"list"}, Why: targets},
+		{Resource: "services", Verbs: []string{"list"}, Why: leftovers},
+	}
+	for _, kind := range []struct{ group, resource string }{
+		{"networking.istio.io", "gateways"}, {"networking.istio.io", "virtualservices"}, {"networking.istio.io", "destinationrules"},
+		{"networking.istio.io", "serviceentries"}, {"networking.istio.io", "workloadentries"}, {"networking.istio.io", "sidecars"},
+		{"networking.istio.io", "envoyfilters"}, {"networking.k8s.io", "networkpolicies"},
+		{"security.istio.io", "authorizationpolicies"}, {"security.istio.io", "peerauthentications"}, {"security.istio.io", "requestauthentications"},
+	} {
+		rights = append(rights, access.Right{Group: kind.group, Resource: kind.resource, Verbs: []string{"list"}, Why: leftovers})
+	}
+	return rights
+}
+
+func ownRights() []access.Right {
+	return []access.Right{
+		{Namespace: ownNamespace, Resource: "secrets", Verbs: []string{"get", "list", "watch", "create", "delete"}, Why: "the root of the test certificates"},
+		{Namespace: ownNamespace, Resource: "configmaps", Verbs: []string{"list"}, Why: "to see what an engine has left behind"},
+	}
+}
+
+func gatewayRights() []access.Right {
+	const evidence = "evidence of a scenario that failed"
+	n := istio.GatewayNamespace
+	return []access.Right{
+		{Namespace: n, Resource: "secrets", Verbs: whole(), Why: "the gateways' test certificates"},
+		{Namespace: n, Resource: "configmaps", Verbs: []string{"list"}, Why: "to see what an engine has left behind"},
+		{Namespace: n, Resource: "services", Verbs: []string{"get"}, Why: "the address of the private gateway"},
+		{Namespace: n, Group: "apps", Resource: "deployments", Verbs: []string{"get", "list", "watch"}, Why: "to see that the private gateways run"},
+		{Namespace: n, Resource: "pods/exec", Verbs: []string{"get", "create"}, Optional: true, Why: evidence},
+		{Namespace: n, Resource: "pods/log", Verbs: []string{"get"}, Optional: true, Why: evidence},
+		{Namespace: istio.SystemNamespace, Resource: "pods/exec", Verbs: []string{"get", "create"}, Optional: true, Why: evidence},
+	}
+}
+
+func fixtureRights(namespace string) []access.Right {
+	const bookinfo = "Bookinfo, from which requests come and at which they arrive"
+	rights := []access.Right{
+		{Namespace: namespace, Group: "apps", Resource: "deployments", Verbs: whole(), Why: bookinfo},
+		{Namespace: namespace, Group: "networking.istio.io", Resource: "destinationrules", Verbs: whole(), Why: bookinfo},
+		{Namespace: namespace, Resource: "pods/exec", Verbs: []string{"get", "create"}, Why: "to send requests and to see them arrive"},
+		{Namespace: namespace, Resource: "secrets", Verbs: []string{"list"}, Why: "to see what an engine has left behind"},
+		{Namespace: namespace, Resource: "configmaps", Verbs: []string{"list"}, Why: "to see what an engine has left behind"},
+	}
+	for _, resource := range []string{"serviceaccounts", "services"} {
+		rights = append(rights, access.Right{Namespace: namespace, Resource: resource, Verbs: whole(), Why: bookinfo})
+	}
+	if namespace == metav1.NamespaceDefault {
+		rights = append(rights, access.Right{Namespace: namespace, Group: "discovery.k8s.io", Resource: "endpointslices", Verbs: []string{"list"}, Why: "to find what other meshes must not reach"})
+	}
+	return rights
+}
