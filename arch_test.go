@@ -37,6 +37,8 @@ func TestEachPartKnowsOnlyWhatItMay(t *testing.T) {
 		{"./reports/...", "k8s.io/", "a report is checked without Kubernetes"},
 		{"./steps/...", module + "cluster/embedded", "nothing above the interface knows its provider"},
 		{"./suite/...", module + "cluster/embedded", "nothing above the interface knows its provider"},
+		{"./steps/...", module + "cluster/existing", "nothing above the interface knows its provider"},
+		{"./suite/...", module + "cluster/existing", "nothing above the interface knows its provider"},
 		{"./cluster/e2e/...", module + "cluster/embedded", "the framework's clusters come from any provider"},
 		{"./steps/...", module + "federator", "steps speak to an engine, whichever it is"},
 		{"./oracle/...", module + "federator", "a second opinion shares nothing with the first"},

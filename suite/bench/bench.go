@@ -37,9 +37,11 @@ var _ suite.Bench = (*Bench)(nil)
 // mesh is one cluster and what is known of it.
 type mesh struct {
 	cluster cluster.Cluster
-	pods    *workload.Client
-	objects *inventory.Reader
-	applier *manifest.Client
+	// borrowed says that it is somebody's; see cluster.Borrower.
+	borrowed bool
+	pods     *workload.Client
+	objects  *inventory.Reader
+	applier  *manifest.Client
 	// before is what the cluster held when nothing was federated.
 	before inventory.Inventory
 }
@@ -49,7 +51,7 @@ type mesh struct {
 func New(ctx context.Context, lab cluster.Lab, e engine.Engine) (*Bench, error) {
 	b := &Bench{lab: lab, meshes: map[string]*mesh{}, versions: map[string]string{}}
 	for _, c := range lab.Clusters() {
-		m, err := newMesh(c, confidential(lab))
+		m, err := newMesh(c, lab)
 		if err != nil {
 			return nil, fmt.Errorf("bench: %w", err)
 		}
@@ -81,7 +83,7 @@ func (b *Bench) reachable() map[string]reach.Mesh {
 	return meshes
 }
 
-func newMesh(c cluster.Cluster, confidential []string) (*mesh, error) {
+func newMesh(c cluster.Cluster, lab cluster.Lab) (*mesh, error) {
 	config, err := cluster.RESTConfig(c)
 	if err != nil {
 		return nil, err
@@ -90,7 +92,7 @@ func newMesh(c cluster.Cluster, confidential []string) (*mesh, error) {
 	if err != nil {
 		return nil, err
 	}
-	objects, err := inventory.New(config, confidential...)
+	objects, err := inventory.New(config, confidential(lab)...)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +100,7 @@ func newMesh(c cluster.Cluster, confidential []string) (*mesh, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &mesh{cluster: c, pods: pods, objects: objects, applier: applier}, nil
+	return &mesh{cluster: c, borrowed: cluster.Borrowed(lab), pods: pods, objects: objects, applier: applier}, nil
 }
 
 // look takes what every mesh holds before the first scenario, and its version.

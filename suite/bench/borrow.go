@@ -179,12 +179,12 @@ func lendable(name string) ([]*unstructured.Unstructured, error) {
 		return nil, err
 	}
 	for _, secret := range []string{pki.SecretName(name, pki.EgressSide), pki.SecretName(name, pki.IngressSide), pki.SeedSecretName(name)} {
-		objects = append(objects, named("Secret", pki.Namespace, secret))
+		objects = append(objects, objectOf("Secret", pki.Namespace, secret))
 	}
-	return append(objects, named("Secret", ownNamespace, authoritySecret), named("Namespace", "", ownNamespace)), nil
+	return append(objects, objectOf("Secret", ownNamespace, authoritySecret), objectOf("Namespace", "", ownNamespace)), nil
 }
 
-func named(kind, namespace, name string) *unstructured.Unstructured {
+func objectOf(kind, namespace, name string) *unstructured.Unstructured {
 	o := &unstructured.Unstructured{}
 	o.SetAPIVersion("v1")
 	o.SetKind(kind)

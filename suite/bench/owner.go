@@ -60,6 +60,13 @@ func (o *owners) Deploy(ctx context.Context, mesh, service, version string) erro
 	if err != nil {
 		return err
 	}
+	if m.borrowed {
+		for _, object := range objects {
+			if err := mark(object); err != nil {
+				return err
+			}
+		}
+	}
 	if err := o.apply(ctx, m, objects); err != nil {
 		return err
 	}
@@ -204,7 +211,13 @@ func bringBack(ctx context.Context, m *mesh) error {
 	if err != nil {
 		return err
 	}
-	if err := m.applier.Apply(ctx, objects, manifest.ApplyOptions{FieldManager: fieldManager}); err != nil {
+	missing := objects
+	if m.borrowed {
+		if missing, err = lend(ctx, m.applier, objects); err != nil {
+			return err
+		}
+	}
+	if err := m.applier.Apply(ctx, missing, manifest.ApplyOptions{FieldManager: fieldManager}); err != nil {
 		return err
 	}
 	return m.pods.WaitDeployments(ctx, deployments(objects)...)

@@ -25,13 +25,14 @@ func healthy() probes {
 		packages:   func(toolchain.Config) ([]toolchain.HostPackage, error) { return nil, nil },
 		apt:        func() bool { return true },
 		namespaces: fine, nft: fine, iptables: fine,
-		overlay:   func(string) error { return nil },
-		links:     func() error { return nil },
-		memory:    func() (int64, error) { return 8 * gb, nil },
-		disk:      func(string) (int64, error) { return 50 * gb, nil },
-		openFiles: func() (uint64, error) { return 1 << 20, nil },
-		inotify:   func() (uint64, error) { return 128, nil },
-		cgroups:   func() string { return "v2" },
+		overlay:     func(string) error { return nil },
+		links:       func() error { return nil },
+		memory:      func() (int64, error) { return 8 * gb, nil },
+		disk:        func(string) (int64, error) { return 50 * gb, nil },
+		openFiles:   func() (uint64, error) { return 1 << 20, nil },
+		inotify:     func() (uint64, error) { return 128, nil },
+		inotifyUsed: func() (uint64, error) { return 3, nil },
+		cgroups:     func() string { return "v2" },
 	}
 }
 
@@ -84,6 +85,7 @@ func TestEachFaultIsOneFinding(t *testing.T) {
 		"memory not known":   {func(p *probes) { p.memory = func() (int64, error) { return 0, boom } }, "free memory", Warn, "boom"},
 		"little disk":        {func(p *probes) { p.disk = func(string) (int64, error) { return 9 * gb, nil } }, "free disk", Fail, "9216 MB"},
 		"few open files":     {func(p *probes) { p.openFiles = func() (uint64, error) { return 1024, nil } }, "open files", Warn, "1024"},
+		"inotify used up":    {func(p *probes) { p.inotifyUsed = func() (uint64, error) { return 100, nil } }, "inotify instances", Warn, "128"},
 		"few inotify":        {func(p *probes) { p.inotify = func() (uint64, error) { return 64, nil } }, "inotify instances", Warn, "64"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -34,27 +34,30 @@ type probes struct {
 	disk       func(path string) (bytes int64, err error)
 	openFiles  func() (uint64, error)
 	inotify    func() (uint64, error)
-	cgroups    func() string
+	// inotifyUsed is how many instances the user has that has most.
+	inotifyUsed func() (uint64, error)
+	cgroups     func() string
 }
 
 func realProbes() probes {
 	return probes{
-		goos:       runtime.GOOS,
-		processors: runtime.GOMAXPROCS(0),
-		euid:       os.Geteuid,
-		golang:     goVersion,
-		packages:   toolchain.MissingHostPackages,
-		apt:        func() bool { _, err := exec.LookPath("apt-get"); return err == nil },
-		namespaces: tryNamespaces,
-		overlay:    tryOverlay,
-		links:      tryLinks,
-		nft:        tryNft,
-		iptables:   tryIptables,
-		memory:     func() (int64, error) { return availableMemory("/") },
-		disk:       freeDisk,
-		openFiles:  openFilesLimit,
-		inotify:    inotifyLimit,
-		cgroups:    cgroupVersion,
+		goos:        runtime.GOOS,
+		processors:  runtime.GOMAXPROCS(0),
+		euid:        os.Geteuid,
+		golang:      goVersion,
+		packages:    toolchain.MissingHostPackages,
+		apt:         func() bool { _, err := exec.LookPath("apt-get"); return err == nil },
+		namespaces:  tryNamespaces,
+		overlay:     tryOverlay,
+		links:       tryLinks,
+		nft:         tryNft,
+		iptables:    tryIptables,
+		memory:      func() (int64, error) { return availableMemory("/") },
+		disk:        freeDisk,
+		openFiles:   openFilesLimit,
+		inotify:     inotifyLimit,
+		inotifyUsed: inotifyUsed,
+		cgroups:     cgroupVersion,
 	}
 }
 

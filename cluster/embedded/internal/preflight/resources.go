@@ -47,13 +47,6 @@ func openFiles(_ context.Context, _ Needs, p probes) Finding {
 	return atLeast(Finding{What: "open files", Mend: "raise the hard limit (ulimit -Hn)"}, limit, openFilesPerRun, err)
 }
 
-func inotify(_ context.Context, n Needs, p probes) Finding {
-	limit, err := p.inotify()
-	need := uint64(n.Clusters) * inotifyPerCluster
-	mend := fmt.Sprintf("sysctl -w fs.inotify.max_user_instances=%d", max(512, 2*need))
-	return atLeast(Finding{What: "inotify instances", Mend: mend}, limit, need, err)
-}
-
 // atLeast warns of a limit that may be too low: what is needed depends on what
 // the lab will run.
 func atLeast(f Finding, found, need uint64, err error) Finding {
