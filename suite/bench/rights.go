@@ -39,6 +39,22 @@ func Rights() []access.Right {
 	for _, namespace := range fixtureNamespaces() {
 		rights = append(rights, fixtureRights(namespace)...)
 	}
+	return append(rights, ownerRights()...)
+}
+
+// ownerRights are those of the persons in the features who change their own
+// mesh beside the engine.
+func ownerRights() []access.Right {
+	const why = "what the features' owners have in their meshes beside the engine"
+	rights := []access.Right{
+		{Namespace: istio.GatewayNamespace, Resource: "configmaps", Verbs: whole(), Why: why},
+		{Namespace: istio.GatewayNamespace, Group: "networking.istio.io", Resource: "gateways", Verbs: whole(), Why: why},
+	}
+	for _, namespace := range fixtureNamespaces() {
+		rights = append(rights,
+			access.Right{Namespace: namespace, Group: "networking.istio.io", Resource: "virtualservices", Verbs: whole(), Why: why},
+			access.Right{Namespace: namespace, Group: "security.istio.io", Resource: "authorizationpolicies", Verbs: whole(), Why: why})
+	}
 	return rights
 }
 
@@ -57,6 +73,7 @@ func lookRights() []access.Right {
 		{Resource: "pods", Verbs: []string{"list"}, Why: targets},
 		{Resource: "nodes", Verbs: []string{"list"}, Why: targets},
 		{Resource: "services", Verbs: []string{"list"}, Why: leftovers},
+		{Group: "apps", Resource: "deployments", Verbs: []string{"list"}, Why: "to find the workloads that count what arrives"},
 	}
 	for _, kind := range []struct{ group, resource string }{
 		{"networking.istio.io", "gateways"}, {"networking.istio.io", "virtualservices"}, {"networking.istio.io", "destinationrules"},
