@@ -1,0 +1,37 @@
+package load
+
+import (
+	"sync"
+	"time"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+)
+
+// schedule is a constant rate that remembers when it began. Vegeta stamps a
+// request when a worker takes it, and so hides the time that it waited for one.
+type schedule struct {
+	period time.Duration
+	count  uint64
+
+	once  sync.Once
+	began time.Time
+}
+
+var _ vegeta.Pacer = (*schedule)(nil)
+
+// Pace says how long to wait before the next request; it stops after count.
+func (s *schedule) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool) {
+	s.once.Do(func() { s.began = time.Now().Add(-elapsed) })
+	if hits >= s.count {
+		return 0, true
+	}
+	return max(0, time.Duration(hits)*s.period-elapsed), false
+}
+
+// Rate is in requests per second, as vegeta asks of a pacer.
+func (s *schedule) Rate(time.Duration) float64 { return float64(time.Second) / float64(s.period) }
+
+// meant is the moment at which request seq, from 0, was to be sent.
+func (s *schedule) meant(seq uint64) time.Time {
+	return s.began.Add(time.Duration(seq) * s.period)
+}
