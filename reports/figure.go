@@ -7,7 +7,7 @@ import (
 
 // Figure is something a scenario measured, kept with its verdict so that a
 // reader can judge it again. The kinds are closed: SplitFigure, TruthTable,
-// RevocationFigure, LoadFigure.
+// RevocationFigure, LoadFigure, LatencyShift.
 type Figure interface {
 	// Holds judges the figure from its own numbers and nothing else. Nil
 	// means that it supports its scenario's claim; an error that wraps
@@ -26,6 +26,7 @@ type Figures struct {
 	TruthTables []TruthTable       `json:"truthTables,omitempty"`
 	Revocations []RevocationFigure `json:"revocations,omitempty"`
 	Loads       []LoadFigure       `json:"loads,omitempty"`
+	Shifts      []LatencyShift     `json:"shifts,omitempty"`
 }
 
 // Add attaches a figure. Numbers that are not possible are refused: they are
@@ -51,6 +52,9 @@ func (f Figures) All() []Figure {
 		all = append(all, one)
 	}
 	for _, one := range f.Loads {
+		all = append(all, one)
+	}
+	for _, one := range f.Shifts {
 		all = append(all, one)
 	}
 	return all

@@ -58,6 +58,9 @@ func (f Figures) Lines() []string {
 	for _, one := range f.Loads {
 		lines = append(lines, one.lines()...)
 	}
+	for _, one := range f.Shifts {
+		lines = append(lines, one.line())
+	}
 	return lines
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/meshfed/meshfed/reports"
 	"github.com/meshfed/meshfed/traffic"
+	"github.com/meshfed/meshfed/traffic/load"
 	"github.com/meshfed/meshfed/traffic/rawhttp"
 )
 
@@ -31,6 +32,11 @@ type Meshes interface {
 	FromWorkload(ctx context.Context, mesh string, all []Request) ([]traffic.Outcome, error)
 	// Inside sends a request some times from a workload of a mesh.
 	Inside(ctx context.Context, mesh string, r Request, times int) ([]traffic.Outcome, error)
+	// Load runs a plan from the workload sleep of a mesh.
+	Load(ctx context.Context, mesh string, plan load.Plan) (load.Result, error)
+	// EdgeLoad runs a plan at the private ingress gateway of a mesh, each target
+	// as the caller of its name.
+	EdgeLoad(ctx context.Context, mesh string, plan load.Plan, as map[string]Caller) (load.Result, error)
 	// Arrivals are the requests with that nonce which Bookinfo's workloads
 	// in a mesh have seen. It is an error if that cannot be known.
 	Arrivals(ctx context.Context, mesh, nonce string) ([]Arrival, error)

@@ -57,13 +57,16 @@ type World struct {
 	record []string
 	// probed are the cells of the boundary that was probed last.
 	probed []cell
+	// loads are the kinds of requests that load was made of, by name.
+	loads map[string]loaded
 	// figures are what was measured; see Attach.
 	figures figures
 }
 
 // NewWorld is the world of a scenario that begins.
 func NewWorld(e Environment) *World {
-	return &World{Environment: e, declared: map[string]string{}, expected: map[string]string{}, owned: map[string]bool{}, cancelled: map[string]string{}, theirs: map[string][]string{}}
+	return &World{Environment: e, declared: map[string]string{}, expected: map[string]string{}, owned: map[string]bool{}, cancelled: map[string]string{},
+		theirs: map[string][]string{}, loads: map[string]loaded{}}
 }
 
 // Register adds all step definitions for this world.
@@ -81,6 +84,7 @@ func (w *World) Register(sc *godog.ScenarioContext) {
 	w.boundarySteps(sc)
 	w.attackSteps(sc)
 	w.revocationSteps(sc)
+	w.loadSteps(sc)
 }
 
 // Record is everything the scenario asked and what came of it, a line each;

@@ -50,17 +50,9 @@ func (w Workload) Send(ctx context.Context, asks ...Ask) ([]Outcome, error) {
 			wants = append(wants, a.Want)
 		}
 	}
-	in, err := json.Marshal(batch)
-	if err != nil {
-		return nil, fmt.Errorf("send from %s: %w", w.Ref, err)
-	}
-	pod, err := w.Pods.Pick(ctx, w.Ref)
-	if err != nil {
-		return nil, fmt.Errorf("send from %s: %w", w.Ref, err)
-	}
 	var report wire.Report
-	if err := (place{w.Pods, pod, w.Ref.Container}).run(ctx, []string{w.Program, "probe"}, in, &report); err != nil {
-		return nil, fmt.Errorf("send: %w", err)
+	if err := w.ask(ctx, "probe", batch, &report); err != nil {
+		return nil, err
 	}
 	if len(report.Results) != len(wants) {
 		return nil, fmt.Errorf("send from %s: %d results for %d requests", w.Ref, len(report.Results), len(wants))
@@ -70,6 +62,22 @@ func (w Workload) Send(ctx context.Context, asks ...Ask) ([]Outcome, error) {
 		outcomes[i] = Classify(r, "", wants[i])
 	}
 	return outcomes, nil
+}
+
+// ask has the fixture's program do something in one of the pods.
+func (w Workload) ask(ctx context.Context, command string, question, answer any) error {
+	in, err := json.Marshal(question)
+	if err != nil {
+		return fmt.Errorf("%s from %s: %w", command, w.Ref, err)
+	}
+	pod, err := w.Pods.Pick(ctx, w.Ref)
+	if err != nil {
+		return fmt.Errorf("%s from %s: %w", command, w.Ref, err)
+	}
+	if err := (place{w.Pods, pod, w.Ref.Container}).run(ctx, []string{w.Program, command}, in, answer); err != nil {
+		return fmt.Errorf("%s from %s: %w", command, w.Ref, err)
+	}
+	return nil
 }
 
 // place is where the fixture's program runs.

@@ -6,6 +6,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/meshfed/meshfed/reports"
+	"github.com/meshfed/meshfed/reports/latency"
 )
 
 // FigureChange is one quantile of one figure in both runs.
@@ -32,22 +33,22 @@ func (f FigureChange) Percent() float64 {
 type pair struct {
 	name     string
 	q        float64
-	old, now distribution
+	old, now latency.Distribution
 }
 
 // compare says whether the quantiles differ, at level alpha.
 func (p pair) compare(alpha float64) FigureChange {
 	f := FigureChange{Name: p.name, Word: Undecided}
-	if p.old.n == 0 || p.now.n == 0 {
+	if p.old.Count() == 0 || p.now.Count() == 0 {
 		return f
 	}
-	f.Old, f.New = p.old.quantile(p.q), p.now.quantile(p.q)
-	if !p.old.enough(p.q) || !p.now.enough(p.q) {
+	f.Old, f.New = p.old.Quantile(p.q), p.now.Quantile(p.q)
+	if !p.old.Enough(p.q) || !p.now.Enough(p.q) {
 		return f
 	}
 	z := distuv.UnitNormal.Quantile(1 - alpha/2)
-	f.Low, f.High = interval(p.old, p.now, p.q, z)
-	switch e := excess(p.old, p.now, 0, p.q); {
+	f.Low, f.High = latency.Interval(p.old, p.now, p.q, z)
+	switch e := latency.Excess(p.old, p.now, 0, p.q); {
 	case e > z:
 		f.Word = Regression
 	case e < -z:
@@ -60,7 +61,7 @@ func (p pair) compare(alpha float64) FigureChange {
 
 // paired are the quantiles that both runs have, in the order of the new one.
 func paired(before, now reports.ConformanceReport) []pair {
-	old := map[string]distribution{}
+	old := map[string]latency.Distribution{}
 	for _, one := range distributions(before) {
 		old[one.name] = one.distribution
 	}
@@ -78,8 +79,8 @@ func paired(before, now reports.ConformanceReport) []pair {
 }
 
 type named struct {
-	name string
-	distribution
+	name         string
+	distribution latency.Distribution
 }
 
 // distributions of a run. A load run that is INVALID has none: it would be the
@@ -93,7 +94,7 @@ func distributions(r reports.ConformanceReport) []named {
 			for _, sample := range f.SamplesMillis {
 				buckets = append(buckets, reports.LatencyBucket{Millis: sample, Count: 1})
 			}
-			all = append(all, named{name, newDistribution(buckets)})
+			all = append(all, named{name, latency.New(buckets)})
 		}
 		for _, f := range s.Figures.Loads {
 			if f.Invalid() {
@@ -101,7 +102,7 @@ func distributions(r reports.ConformanceReport) []named {
 			}
 			for _, c := range f.Classes {
 				name := fmt.Sprintf("%s: %s at %g/s, %s %s", s.ID, f.What, f.RatePerSecond, c.Identity, c.Outcome)
-				all = append(all, named{name, newDistribution(c.Histogram)})
+				all = append(all, named{name, latency.New(c.Histogram)})
 			}
 		}
 	}

@@ -2,38 +2,62 @@ package load
 
 import (
 	"net/http"
+	"strconv"
 	"sync"
 
-	"github.com/meshfed/meshfed/traffic"
-	"github.com/meshfed/meshfed/traffic/wire"
 	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"github.com/meshfed/meshfed/traffic/wire"
 )
 
-// seqHeader is how vegeta numbers its requests.
-const seqHeader = "X-Vegeta-Seq"
+const (
+	// seqHeader is how vegeta numbers its requests.
+	seqHeader = "X-Vegeta-Seq"
+	// targetHeader says which target a request is for; it is not sent.
+	targetHeader = "X-Meshfed-Load-Target"
+)
 
-// observer keeps the error of each failed request: vegeta's result holds its
-// text alone, and no text tells a refused handshake from a time-out.
+// observer sends each request by its target's transport, and keeps what vegeta's
+// result does not hold: the target, and the error itself, since no text tells a
+// refused handshake from a time-out.
 type observer struct {
-	next   http.RoundTripper
-	faults sync.Map // of seq as text: error
+	transports []http.RoundTripper
+	seen       sync.Map // of seq as text: sighting
 }
 
-// RoundTrip sends the request on, and notes what kept it from an answer.
+type sighting struct {
+	target int
+	err    error
+}
+
+// RoundTrip implements http.RoundTripper.
 func (o *observer) RoundTrip(r *http.Request) (*http.Response, error) {
-	answer, err := o.next.RoundTrip(r)
+	seq := r.Header.Get(seqHeader)
+	target, err := strconv.Atoi(r.Header.Get(targetHeader))
 	if err != nil {
-		o.faults.Store(r.Header.Get(seqHeader), err)
+		return nil, err
 	}
+	r = r.Clone(r.Context())
+	r.Header.Del(targetHeader)
+	answer, err := o.transports[target].RoundTrip(r)
+	o.seen.Store(seq, sighting{target, err})
 	return answer, err
 }
 
-func (o *observer) kind(r *vegeta.Result, seq string, want traffic.Backend) traffic.Kind {
-	seen := wire.Result{Status: int(r.Code), Headers: r.Headers, Body: string(r.Body)}
-	if err, failed := o.faults.LoadAndDelete(seq); failed {
-		seen.Fault, seen.Detail = wire.FaultOf(err.(error)), r.Error
-	} else if r.Error != "" && r.Code == 0 {
-		return traffic.Unexpected
+// take is what became of a request, and forgets it.
+func (o *observer) take(r *vegeta.Result) (target int, alert uint8, _ wire.Result) {
+	seen := wire.Result{Seq: int(r.Seq), Status: int(r.Code), Headers: r.Headers, Body: string(r.Body[:min(len(r.Body), wire.MaxBody)])}
+	v, _ := o.seen.LoadAndDelete(strconv.FormatUint(r.Seq, 10))
+	s, _ := v.(sighting)
+	switch {
+	case s.err != nil:
+		seen.Fault, seen.Detail = wire.FaultOf(s.err), r.Error
+		if code, is := wire.AlertOf(s.err); is {
+			alert = uint8(code)
+		}
+	case r.Code == 0:
+		// The head of the answer came and its body did not.
+		seen.Fault, seen.Detail = wire.FaultOther, r.Error
 	}
-	return traffic.Classify(seen, "", want).Kind
+	return s.target, alert, seen
 }

@@ -2,101 +2,79 @@ package load
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strconv"
-	"time"
+	"sync/atomic"
 
-	"github.com/HdrHistogram/hdrhistogram-go"
-	"github.com/meshfed/meshfed/traffic"
 	vegeta "github.com/tsenart/vegeta/v12/lib"
+
+	"github.com/meshfed/meshfed/traffic/wire"
 )
 
-// Bounds of one run, so that a slip of the pen is not an attack.
-const (
-	maxRate  = 20_000
-	maxCount = 1_000_000
-	// tallest is the greatest latency that a histogram tells apart.
-	tallest = 5 * time.Minute
-)
-
-// Plan is one identity's load.
-type Plan struct {
-	// Rate is in requests per second, Count how many are sent.
-	Rate, Count int
-	URL         string
-	Host        string
-	// Transport holds the identity and decides the protocol and whether
-	// connections are kept.
-	Transport http.RoundTripper
-	// Timeout bounds one request; 0 means 5 s.
-	Timeout time.Duration
-	// Workers caps the requests under way; 0 means no cap.
-	Workers uint64
-	// LagLimit is how late the generator may be at p99; 0 means 5 ms.
-	LagLimit time.Duration
-	Want     traffic.Backend
-}
-
-// Result is what was measured, also of a run that was stopped.
-type Result struct {
-	// Latency is in microseconds from the moment meant, by outcome.
-	Latency map[traffic.Kind]*hdrhistogram.Histogram
-	// Lag is in microseconds between the moments meant and taken.
-	Lag      *hdrhistogram.Histogram
-	LagLimit time.Duration
-}
-
-// Invalid says that the generator was itself too late to judge anybody.
-func (r Result) Invalid() bool {
-	return r.Lag.TotalCount() == 0 || time.Duration(r.Lag.ValueAtQuantile(99))*time.Microsecond > r.LagLimit
-}
-
-// Run sends the plan's requests. If ctx ends it stops, and returns what was
-// measured so far with the cause.
-func Run(ctx context.Context, p Plan) (Result, error) {
-	if p.Rate < 1 || p.Rate > maxRate || p.Count < 1 || p.Count > maxCount || p.Transport == nil {
-		return Result{}, fmt.Errorf("load on %s: rate %d (1 to %d), count %d (1 to %d) and a transport are needed", p.URL, p.Rate, maxRate, p.Count, maxCount)
+// Run sends the plan's requests, each target's by the transport that transport
+// makes for it. It returns when the last has been answered or has timed out. If
+// ctx ends it sends no more, and returns what was measured so far with the cause.
+func Run(ctx context.Context, p Plan, transport func(Target) http.RoundTripper) (Result, error) {
+	p, err := p.complete()
+	if err != nil {
+		return Result{}, err
 	}
-	if p.LagLimit == 0 {
-		p.LagLimit = 5 * time.Millisecond
+	seen := &observer{}
+	for _, t := range p.Targets {
+		seen.transports = append(seen.transports, transport(t))
 	}
-	if p.Timeout == 0 {
-		p.Timeout = 5 * time.Second
-	}
-	seen := &observer{next: p.Transport}
-	pace := &schedule{period: time.Second / time.Duration(p.Rate), count: uint64(p.Count)}
+	defer seen.close()
+	pace := &schedule{period: p.period(), count: uint64(p.Count), stop: ctx.Done()}
 	attacker := newAttacker(p, seen)
 	stop := context.AfterFunc(ctx, func() { attacker.Stop() })
 	defer stop()
-	target := vegeta.NewStaticTargeter(vegeta.Target{Method: http.MethodGet, URL: p.URL, Header: http.Header{"Host": {p.Host}}})
-	result := Result{Latency: map[traffic.Kind]*hdrhistogram.Histogram{}, Lag: histogram(), LagLimit: p.LagLimit}
-	for r := range attacker.Attack(target, pace, 0, "") {
+	sums := newTally(p)
+	for r := range attacker.Attack(targeter(p), pace, 0, "") {
 		meant := pace.meant(r.Seq)
-		kind := seen.kind(r, strconv.FormatUint(r.Seq, 10), p.Want)
-		if result.Latency[kind] == nil {
-			result.Latency[kind] = histogram()
-		}
-		record(result.Latency[kind], r.End().Sub(meant))
-		record(result.Lag, r.Timestamp.Sub(meant))
+		target, alert, ending := seen.take(r)
+		ending.Latency = r.End().Sub(meant)
+		sums.add(target, alert, ending)
+		record(sums.lag, r.Timestamp.Sub(meant))
 	}
-	return result, context.Cause(ctx)
+	return sums.result(), context.Cause(ctx)
+}
+
+// targeter hands out the targets by turns.
+func targeter(p Plan) vegeta.Targeter {
+	turns := p.turns()
+	var next atomic.Int64
+	return func(out *vegeta.Target) error {
+		i := turns[int((next.Add(1)-1)%int64(len(turns)))]
+		t := p.Targets[i]
+		out.Method, out.URL = t.Method, t.URL
+		if out.Method == "" {
+			out.Method = http.MethodGet
+		}
+		out.Header = http.Header{targetHeader: {strconv.Itoa(i)}}
+		if t.Nonce != "" {
+			out.Header.Set(wire.HeaderNonce, t.Nonce)
+		}
+		if t.Host != "" {
+			out.Header.Set("Host", t.Host)
+		}
+		return nil
+	}
 }
 
 func newAttacker(p Plan, transport http.RoundTripper) *vegeta.Attacker {
 	options := []func(*vegeta.Attacker){vegeta.Client(&http.Client{Transport: transport, Timeout: p.Timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }})}
 	if p.Workers > 0 {
-		options = append(options, vegeta.Workers(p.Workers), vegeta.MaxWorkers(p.Workers))
+		options = append(options, vegeta.Workers(uint64(p.Workers)), vegeta.MaxWorkers(uint64(p.Workers)))
 	}
 	return vegeta.NewAttacker(options...)
 }
 
-func histogram() *hdrhistogram.Histogram {
-	return hdrhistogram.New(1, tallest.Microseconds(), 3)
-}
-
-// record cannot fail: the value is within the histogram's bounds.
-func record(h *hdrhistogram.Histogram, d time.Duration) {
-	_ = h.RecordValue(min(max(d, time.Microsecond), tallest).Microseconds())
+// close ends the connections that a transport of net/http keeps.
+func (o *observer) close() {
+	for _, t := range o.transports {
+		if c, can := t.(interface{ CloseIdleConnections() }); can {
+			c.CloseIdleConnections()
+		}
+	}
 }

@@ -2,71 +2,193 @@ package load
 
 import (
 	"context"
+	"crypto/tls"
+	"encoding/json"
+	"io"
+	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	"github.com/meshfed/meshfed/traffic"
-	"github.com/meshfed/meshfed/traffic/wire"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/meshfed/meshfed/traffic/wire"
 )
 
-// stalling answers as a fixture does, and holds its first request for a second.
-func stalling(t *testing.T) *httptest.Server {
-	var asked atomic.Int64
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		if asked.Add(1) == 1 {
-			time.Sleep(time.Second)
+// answers is a server in the test's own time, which passes only when everybody
+// waits: latencies are exact.
+type answers func(n int64, r *http.Request) (status int, body string)
+
+func (a answers) transport() func(Target) http.RoundTripper {
+	var n atomic.Int64
+	return func(Target) http.RoundTripper {
+		return roundTrip(func(r *http.Request) (*http.Response, error) {
+			status, body := a(n.Add(1), r)
+			h := http.Header{}
+			if status == http.StatusOK {
+				h.Set(wire.HeaderService, "details")
+			}
+			return &http.Response{StatusCode: status, Header: h, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+		})
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func one(url string) []Target { return []Target{{Name: "one", URL: url}} }
+
+func quantile(t *testing.T, all []Bucket, q float64) time.Duration {
+	t.Helper()
+	var n, below int64
+	for _, b := range all {
+		n += b.Count
+	}
+	for _, b := range all {
+		if below += b.Count; float64(below) >= q*float64(n) {
+			return time.Duration(b.Micros) * time.Microsecond
 		}
-		w.Header().Set(wire.HeaderService, "details")
-	}))
-	t.Cleanup(s.Close)
-	return s
+	}
+	require.Fail(t, "no values")
+	return 0
 }
 
-// One worker, 200 a second, 800 requests: request k waits 1 s - 5k ms, so the
-// 792nd in rising order, p99, is the one with k = 8: 960 ms.
+// One worker, 200 a second, 800 requests, the first of which takes a second:
+// request k waits 1 s - 5k ms, so the 792nd in rising order, p99, is the one
+// with k = 8: 960 ms; p90, with k = 80: 600 ms.
 func TestAStallIsChargedToAllWhomItHeldUp(t *testing.T) {
-	r, err := Run(t.Context(), Plan{Rate: 200, Count: 800, Workers: 1, URL: stalling(t).URL, Transport: &http.Transport{}})
-	require.NoError(t, err)
-	require.Contains(t, r.Latency, traffic.Allowed)
-	assert.EqualValues(t, 800, r.Latency[traffic.Allowed].TotalCount())
-	assert.InEpsilon(t, 960_000, r.Latency[traffic.Allowed].ValueAtQuantile(99), 0.01)
-	assert.True(t, r.Invalid(), "the one worker was what was late")
+	synctest.Test(t, func(t *testing.T) {
+		stalling := answers(func(n int64, _ *http.Request) (int, string) {
+			if n == 1 {
+				time.Sleep(time.Second)
+			}
+			return http.StatusOK, ""
+		})
+		r, err := Run(t.Context(), Plan{Rate: 200, Count: 800, Workers: 1, Targets: one("http://a")}, stalling.transport())
+		require.NoError(t, err)
+		require.Len(t, r.Samples, 1)
+		assert.EqualValues(t, 800, r.Samples[0].Count())
+		assert.InEpsilon(t, 960*time.Millisecond, quantile(t, r.Samples[0].Latency, 0.99), 0.01)
+		assert.InEpsilon(t, 600*time.Millisecond, quantile(t, r.Samples[0].Latency, 0.90), 0.01)
+		assert.True(t, r.Invalid(), "the one worker was what was late")
+	})
 }
 
-func TestRefusalsHaveAHistogramOfTheirOwn(t *testing.T) {
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(http.StatusForbidden)
-		_, _ = w.Write([]byte("RBAC: access denied"))
-	}))
-	defer s.Close()
-	r, err := Run(t.Context(), Plan{Rate: 100, Count: 20, URL: s.URL, Transport: &http.Transport{}})
-	require.NoError(t, err)
-	require.Len(t, r.Latency, 1)
-	assert.EqualValues(t, 20, r.Latency[traffic.DeniedByPolicy].TotalCount())
+func TestWithoutACapASlowAnswerHoldsUpNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := answers(func(int64, *http.Request) (int, string) {
+			time.Sleep(300 * time.Millisecond)
+			return http.StatusOK, ""
+		})
+		r, err := Run(t.Context(), Plan{Rate: 1000, Count: 1000, Targets: one("http://a")}, slow.transport())
+		require.NoError(t, err)
+		assert.InEpsilon(t, 300*time.Millisecond, quantile(t, r.Samples[0].Latency, 1), 0.01)
+		assert.False(t, r.Invalid())
+	})
+}
+
+func TestTargetsAreAskedByTurnsAndHaveHistogramsOfTheirOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var order []string
+		server := answers(func(_ int64, r *http.Request) (int, string) {
+			order = append(order, r.URL.Host)
+			assert.Empty(t, r.Header.Get(targetHeader))
+			if r.URL.Host == "b" {
+				time.Sleep(time.Millisecond)
+				return http.StatusForbidden, "RBAC: access denied"
+			}
+			return http.StatusOK, ""
+		})
+		r, err := Run(t.Context(), Plan{Rate: 100, Count: 40, Targets: []Target{
+			{Name: "honest", URL: "http://a"}, {Name: "denied", URL: "http://b", Share: 3},
+		}}, server.transport())
+		require.NoError(t, err)
+		assert.Equal(t, "b a b b b a b b", strings.Join(order[:8], " "))
+		require.Len(t, r.Samples, 2)
+		denied, honest := r.Samples[0], r.Samples[1]
+		assert.Equal(t, "denied", denied.Target)
+		assert.EqualValues(t, 30, denied.Count())
+		assert.Equal(t, "RBAC: access denied", denied.Example.Body)
+		assert.EqualValues(t, 10, honest.Count())
+		assert.Equal(t, "details", honest.Example.Headers.Get(wire.HeaderService))
+	})
 }
 
 func TestAStoppedRunKeepsWhatItMeasured(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
-	defer cancel()
-	r, err := Run(ctx, Plan{Rate: 100, Count: 100_000, URL: stalling(t).URL, Transport: &http.Transport{}})
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-	assert.Positive(t, r.Lag.TotalCount())
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		fine := answers(func(int64, *http.Request) (int, string) { return http.StatusOK, "" })
+		r, err := Run(ctx, Plan{Rate: 100, Count: 100_000, Targets: one("http://a")}, fine.transport())
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.InDelta(t, 30, r.Samples[0].Count(), 2)
+	})
+}
+
+func TestARefusedHandshakeIsKnownByItsAlert(t *testing.T) {
+	s := httptest.NewUnstartedServer(http.NotFoundHandler())
+	s.TLS = &tls.Config{ClientAuth: tls.RequireAnyClientCert, MinVersion: tls.VersionTLS13}
+	s.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.StartTLS()
+	defer s.Close()
+	trusting := func(Target) http.RoundTripper { return s.Client().Transport }
+	r, err := Run(t.Context(), Plan{Rate: 100, Count: 5, Targets: one(s.URL)}, trusting)
+	require.NoError(t, err)
+	var refused int64
+	for _, sample := range r.Samples {
+		if sample.Example.Fault == wire.FaultAlert {
+			assert.EqualValues(t, 116, sample.Alert, "certificate_required")
+			refused += sample.Count()
+		}
+	}
+	assert.Positive(t, refused)
+}
+
+func TestNobodyListeningIsAFaultAndNoAnswer(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := l.Addr().String()
+	require.NoError(t, l.Close())
+	r, err := Run(t.Context(), Plan{Rate: 100, Count: 3, Targets: one("http://" + address)}, Transport)
+	require.NoError(t, err)
+	require.Len(t, r.Samples, 1)
+	assert.Equal(t, wire.FaultRefused, r.Samples[0].Example.Fault)
+}
+
+func TestAPlanAndAResultSurviveTheirTrip(t *testing.T) {
+	p := Plan{Rate: 7, Count: 9, Targets: []Target{{Name: "a", URL: "http://a", Share: 2}}, Timeout: time.Second}
+	raw, err := json.Marshal(p)
+	require.NoError(t, err)
+	var got Plan
+	require.NoError(t, json.Unmarshal(raw, &got))
+	assert.Equal(t, p, got)
+	assert.Equal(t, 1285714285*time.Nanosecond, p.Duration())
 }
 
 func TestAPlanOutsideItsBoundsIsRefused(t *testing.T) {
-	for name, p := range map[string]Plan{
-		"zero":         {Transport: &http.Transport{}},
-		"negative":     {Rate: -1, Count: 1, Transport: &http.Transport{}},
-		"too fast":     {Rate: maxRate + 1, Count: 1, Transport: &http.Transport{}},
-		"too many":     {Rate: 1, Count: maxCount + 1, Transport: &http.Transport{}},
-		"no transport": {Rate: 1, Count: 1},
+	fine := one("http://a")
+	for want, p := range map[string]Plan{
+		"rate 0":                   {Count: 1, Targets: fine},
+		"rate -1":                  {Rate: -1, Count: 1, Targets: fine},
+		"rate 20001":               {Rate: maxRate + 1, Count: 1, Targets: fine},
+		"count 0":                  {Rate: 1, Targets: fine},
+		"count 1000001":            {Rate: 1, Count: maxCount + 1, Targets: fine},
+		"0 targets":                {Rate: 1, Count: 1},
+		"101 targets":              {Rate: 1, Count: 1, Targets: make([]Target, maxTargets+1)},
+		`target name ""`:           {Rate: 1, Count: 1, Targets: []Target{{URL: "http://a"}}},
+		`target name "one"`:        {Rate: 1, Count: 1, Targets: append(one("http://a"), fine...)},
+		"share 101":                {Rate: 1, Count: 1, Targets: []Target{{Name: "a", Share: maxShare + 1}}},
+		"workers is negative":      {Rate: 1, Count: 1, Targets: fine, Workers: -1},
+		"time-out, lag limit or n": {Rate: 1, Count: 1, Targets: fine, Timeout: -1},
 	} {
-		_, err := Run(t.Context(), p)
-		assert.Error(t, err, name)
+		_, err := Run(t.Context(), p, Transport)
+		assert.ErrorContains(t, err, want)
 	}
 }

@@ -12,6 +12,9 @@ import (
 type schedule struct {
 	period time.Duration
 	count  uint64
+	// stop, once closed, ends it: an attacker that is told to stop may send some
+	// more all the same.
+	stop <-chan struct{}
 
 	once  sync.Once
 	began time.Time
@@ -19,11 +22,17 @@ type schedule struct {
 
 var _ vegeta.Pacer = (*schedule)(nil)
 
-// Pace says how long to wait before the next request; it stops after count.
+// Pace says how long to wait before the next request; it stops after count, or
+// when it is told to.
 func (s *schedule) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool) {
 	s.once.Do(func() { s.began = time.Now().Add(-elapsed) })
 	if hits >= s.count {
 		return 0, true
+	}
+	select {
+	case <-s.stop:
+		return 0, true
+	default:
 	}
 	return max(0, time.Duration(hits)*s.period-elapsed), false
 }

@@ -1,4 +1,6 @@
-package compare
+// Package latency compares two distributions of latencies by their quantiles.
+// It must not know where they come from.
+package latency
 
 import (
 	"cmp"
@@ -8,14 +10,15 @@ import (
 	"github.com/meshfed/meshfed/reports"
 )
 
-// distribution is a histogram by rising value.
-type distribution struct {
+// Distribution is a histogram by rising value. The zero value is empty.
+type Distribution struct {
 	buckets []reports.LatencyBucket
 	n       int64
 }
 
-func newDistribution(buckets []reports.LatencyBucket) distribution {
-	d := distribution{buckets: slices.Clone(buckets)}
+// New is the Distribution of those buckets, in any order.
+func New(buckets []reports.LatencyBucket) Distribution {
+	d := Distribution{buckets: slices.Clone(buckets)}
 	slices.SortFunc(d.buckets, func(a, b reports.LatencyBucket) int { return cmp.Compare(a.Millis, b.Millis) })
 	for _, b := range d.buckets {
 		d.n += b.Count
@@ -23,19 +26,26 @@ func newDistribution(buckets []reports.LatencyBucket) distribution {
 	return d
 }
 
-// quantile is the smallest value with a share q of all at or below it.
-func (d distribution) quantile(q float64) float64 {
+// Count is how many values there are.
+func (d Distribution) Count() int64 { return d.n }
+
+// Buckets are the histogram by rising value. The caller owns them.
+func (d Distribution) Buckets() []reports.LatencyBucket { return slices.Clone(d.buckets) }
+
+// Quantile is the smallest value with a share q of all at or below it, in
+// milliseconds; 0 if there is none.
+func (d Distribution) Quantile(q float64) float64 {
 	var below int64
 	for _, b := range d.buckets {
 		if below += b.Count; float64(below) >= q*float64(d.n) {
 			return b.Millis
 		}
 	}
-	return d.buckets[len(d.buckets)-1].Millis
+	return 0
 }
 
 // above is how many values are greater than a threshold.
-func (d distribution) above(threshold float64) int64 {
+func (d Distribution) above(threshold float64) int64 {
 	var n int64
 	for i := len(d.buckets) - 1; i >= 0 && d.buckets[i].Millis > threshold; i-- {
 		n += d.buckets[i].Count
@@ -45,7 +55,7 @@ func (d distribution) above(threshold float64) int64 {
 
 // pooled is the quantile of both distributions together, every value of the
 // new one less by shift.
-func pooled(old, now distribution, shift, q float64) float64 {
+func pooled(old, now Distribution, shift, q float64) float64 {
 	wanted := q * float64(old.n+now.n)
 	var below int64
 	var value float64
@@ -63,20 +73,21 @@ func pooled(old, now distribution, shift, q float64) float64 {
 }
 
 // minTail is how many values must lie beyond a quantile in each run: with
-// fewer the normal approximation of excess does not hold.
+// fewer the normal approximation of Excess does not hold.
 const minTail = 40
 
-func (d distribution) enough(q float64) bool {
+// Enough says whether there are enough values to test that quantile.
+func (d Distribution) Enough(q float64) bool {
 	return float64(d.n)*math.Min(q, 1-q) >= minTail
 }
 
-// excess is the quantile test: of the values beyond the pooled quantile, how
+// Excess is the quantile test: of the values beyond the pooled quantile, how
 // many more belong to the new run than its share, in standard deviations. If
 // both are of one distribution, the split of those values is hypergeometric,
 // whatever that distribution is; so the rate of false alarms is known without
 // an estimate of the density, which at a tail is mostly noise. Every value of
-// the new run is taken less by shift.
-func excess(old, now distribution, shift, q float64) float64 {
+// the new run is taken less by shift, in milliseconds. Both must have values.
+func Excess(old, now Distribution, shift, q float64) float64 {
 	threshold := pooled(old, now, shift, q)
 	beyondOld, beyondNow := float64(old.above(threshold)), float64(now.above(threshold+shift))
 	beyond, total := beyondOld+beyondNow, float64(old.n+now.n)
@@ -93,17 +104,17 @@ func excess(old, now distribution, shift, q float64) float64 {
 // bisections of a range: to a millionth of the range and beyond.
 const bisections = 40
 
-// interval is every shift of the new run against the old one that the test
+// Interval is every shift of the new run against the old one that the test
 // does not refute, at z standard deviations: it leaves out 0 exactly if the
-// test alarms.
-func interval(old, now distribution, q, z float64) (low, high float64) {
+// test alarms. In milliseconds. Both must have values.
+func Interval(old, now Distribution, q, z float64) (low, high float64) {
 	span := old.buckets[len(old.buckets)-1].Millis - old.buckets[0].Millis +
 		now.buckets[len(now.buckets)-1].Millis - now.buckets[0].Millis + 1
-	middle := now.quantile(q) - old.quantile(q)
+	middle := now.Quantile(q) - old.Quantile(q)
 	edge := func(outside float64, refuted func(float64) bool) float64 {
 		inside := middle
 		for range bisections {
-			if half := (inside + outside) / 2; refuted(excess(old, now, half, q)) {
+			if half := (inside + outside) / 2; refuted(Excess(old, now, half, q)) {
 				outside = half
 			} else {
 				inside = half
