@@ -43,7 +43,7 @@ func TestATableOfLoadIsAPlan(t *testing.T) {
 func TestATableOfLoadThatIsNoneIsRefused(t *testing.T) {
 	for want, rows := range map[string][]string{
 		"at least one row":   {"name | request"},
-		`column "nmae"`:      {"nmae", "a"},
+		`column "method"`:    {"method", "a"},
 		"a method and a URL": {"name | request", "a | /"},
 		"want a number":      {"name | share", "a | many"},
 		`"kept" or "fresh"`:  {"name | connections", "a | reused"},
