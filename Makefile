@@ -52,6 +52,10 @@ generate: ## definitions and deep copies from the declarations' types
 conformance: build ## bring up meshes, federate them, run the features, write out/latest
 	$(BIN)/conformance run --provider $(PROVIDER) --engine $(ENGINE) --clusters $(CLUSTERS) $(if $(TAGS),--tags '$(TAGS)')
 
+.PHONY: load
+load: build ## what the gateways add to latency, and what refusals cost others, on meshes of its own
+	$(BIN)/conformance run --provider $(PROVIDER) --engine $(ENGINE) --clusters $(CLUSTERS) --tags '@load'
+
 .PHONY: lab-test
 lab-test: ## what a person expects of a cluster, and the life of labs, on real ones
 	go test -count=1 ./cluster/embedded

@@ -34,6 +34,8 @@ func TestEachPartKnowsOnlyWhatItMay(t *testing.T) {
 		{"./cluster/...", module + "engine", "a place for meshes knows nothing of federation"},
 		{"./traffic/...", module + "federator", "a probe judges what it sees, not what was wanted"},
 		{"./traffic/...", module + "engine", "a probe judges what it sees, not what was wanted"},
+		{"./traffic/load/...", "k8s.io/", "it is linked into the fixtures' program"},
+		{"./fixtures/bookinfo/...", "k8s.io/", "a workload knows nothing of where it runs"},
 		{"./reports/...", "k8s.io/", "a report is checked without Kubernetes"},
 		{"./steps/...", module + "cluster/embedded", "nothing above the interface knows its provider"},
 		{"./suite/...", module + "cluster/embedded", "nothing above the interface knows its provider"},
