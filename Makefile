@@ -72,6 +72,10 @@ critest: ## Kubernetes' own tests of a container runtime, against ours (root; ne
 bench-lab: build ## time from nothing to serving gateways, and memory, for 1, 2 and 3 meshes
 	$(BIN)/conformance lab bench --runs $(RUNS)
 
+.PHONY: bench-render
+bench-render: ## render the boundary of one mesh among 100, 10,000 services, on 2 cores: time, memory, growth
+	go test ./federator -run '^$$' -bench '^BenchmarkRender$$' -benchtime 3x -cpu 2 -v
+
 .PHONY: clean
 clean: ## remove what the build and the runs wrote here
 	rm -rf $(BIN) out
