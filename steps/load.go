@@ -42,7 +42,7 @@ func (w *World) loadInside(ctx context.Context, seconds, rate int, mesh string, 
 		return err
 	}
 	result, err := w.Meshes.Load(ctx, mesh, plan)
-	return w.keep("from "+mesh, mesh, plan, result, err)
+	return w.keep("requests that leave "+mesh, mesh, plan, result, err)
 }
 
 func (w *World) loadAtEdge(ctx context.Context, seconds, rate int, mesh string, table *godog.Table) error {
@@ -56,7 +56,7 @@ func (w *World) loadAtEdge(ctx context.Context, seconds, rate int, mesh string, 
 		}
 	}
 	result, err := w.Meshes.EdgeLoad(ctx, mesh, plan, as)
-	return w.keep("at "+mesh, mesh, plan, result, err)
+	return w.keep("requests that arrive at "+mesh, mesh, plan, result, err)
 }
 
 // keep judges the generator alone: what became of the requests is for the
