@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"math/big"
 	"net/http"
 
 	"github.com/meshfed/meshfed/reports"
@@ -37,6 +38,9 @@ type Meshes interface {
 	// EdgeLoad runs a plan at the private ingress gateway of a mesh, each target
 	// as the caller of its name.
 	EdgeLoad(ctx context.Context, mesh string, plan load.Plan, as map[string]Caller) (load.Result, error)
+	// Certificates are the serial numbers of those that a private gateway of a
+	// mesh holds for itself.
+	Certificates(ctx context.Context, mesh string, of Gateway) ([]*big.Int, error)
 	// Arrivals are the requests with that nonce which Bookinfo's workloads
 	// in a mesh have seen. It is an error if that cannot be known.
 	Arrivals(ctx context.Context, mesh, nonce string) ([]Arrival, error)

@@ -20,6 +20,9 @@ type Owners interface {
 	Retire(ctx context.Context, mesh, service, version string) error
 	// Apply applies objects of hers.
 	Apply(ctx context.Context, mesh, manifests string) error
+	// Renew replaces the certificates of both private gateways by new ones of
+	// the same authority.
+	Renew(ctx context.Context, mesh string) (Serials, error)
 	// Changed names objects of hers that are no longer as she applied them.
 	Changed(ctx context.Context, mesh string) ([]string, error)
 	// Restore brings the mesh back to what it was before all of this.

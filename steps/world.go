@@ -57,6 +57,10 @@ type World struct {
 	record []string
 	// probed are the cells of the boundary that was probed last.
 	probed []cell
+	// serials are those of the certificates that owners have renewed, by mesh.
+	serials map[string]Serials
+	// hostile is what an owner was last talked into.
+	hostile *hostile
 	// loads are the kinds of requests that load was made of, by name.
 	loads map[string]loaded
 	// figures are what was measured; see Attach.
@@ -66,7 +70,7 @@ type World struct {
 // NewWorld is the world of a scenario that begins.
 func NewWorld(e Environment) *World {
 	return &World{Environment: e, declared: map[string]string{}, expected: map[string]string{}, owned: map[string]bool{}, cancelled: map[string]string{},
-		theirs: map[string][]string{}, loads: map[string]loaded{}}
+		theirs: map[string][]string{}, loads: map[string]loaded{}, serials: map[string]Serials{}}
 }
 
 // Register adds all step definitions for this world.
@@ -85,6 +89,8 @@ func (w *World) Register(sc *godog.ScenarioContext) {
 	w.attackSteps(sc)
 	w.revocationSteps(sc)
 	w.loadSteps(sc)
+	w.hostileSteps(sc)
+	w.renewalSteps(sc)
 }
 
 // Record is everything the scenario asked and what came of it, a line each;
@@ -109,7 +115,7 @@ func (w *World) CancelAll(ctx context.Context) error {
 	}
 	meshes := slices.Sorted(maps.Keys(w.declared))
 	slices.SortStableFunc(meshes, func(a, b string) int { return cmp.Compare(w.order(a), w.order(b)) })
-	var errs []error
+	errs := []error{w.takeBack(ctx)}
 	for _, mesh := range meshes {
 		errs = append(errs, w.cancel(ctx, mesh))
 	}

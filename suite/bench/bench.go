@@ -65,7 +65,7 @@ func New(ctx context.Context, lab cluster.Lab, e engine.Engine) (*Bench, error) 
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
-	b.environment = steps.Environment{Lab: lab, Engine: e, Meshes: through, Owners: newOwners(b.meshes), Leftovers: b.Leftovers}
+	b.environment = steps.Environment{Lab: lab, Engine: e, Meshes: through, Owners: newOwners(b.meshes, authority.Authority), Leftovers: b.Leftovers}
 	if err := b.install(ctx); err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/meshfed/meshfed/cluster/manifest"
 	"github.com/meshfed/meshfed/cluster/workload"
 	"github.com/meshfed/meshfed/fixtures"
+	"github.com/meshfed/meshfed/fixtures/pki"
 	"github.com/meshfed/meshfed/steps"
 )
 
@@ -20,6 +21,8 @@ import (
 // of it can be undone.
 type owners struct {
 	meshes map[string]*mesh
+	// authority is that of the gateways' certificates.
+	authority *pki.Authority
 
 	mu sync.Mutex
 	// made are objects that were not there before.
@@ -35,9 +38,9 @@ var _ steps.Owners = (*owners)(nil)
 // ownerFieldManager stands for a person with kubectl, whom no engine knows.
 const ownerFieldManager = "meshfed-owner"
 
-func newOwners(meshes map[string]*mesh) *owners {
+func newOwners(meshes map[string]*mesh, authority *pki.Authority) *owners {
 	return &owners{
-		meshes: meshes, made: map[string][]*unstructured.Unstructured{},
+		meshes: meshes, authority: authority, made: map[string][]*unstructured.Unstructured{},
 		generations: map[string]map[string]int64{}, retired: map[string]bool{},
 	}
 }

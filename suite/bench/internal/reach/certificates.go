@@ -1,0 +1,63 @@
+package reach
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/big"
+
+	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/cluster/istio"
+	"github.com/meshfed/meshfed/cluster/workload"
+	"github.com/meshfed/meshfed/steps"
+)
+
+// Certificates implements steps.Meshes: it asks the gateway's Envoy which
+// certificates it holds.
+func (r *Reach) Certificates(ctx context.Context, mesh string, of steps.Gateway) ([]*big.Int, error) {
+	m, err := r.mesh(mesh)
+	if err != nil {
+		return nil, err
+	}
+	name := map[steps.Gateway]string{steps.IngressGateway: istio.IngressGateway, steps.EgressGateway: istio.EgressGateway}[of]
+	ref := workload.Ref{Namespace: istio.GatewayNamespace, Selector: "app=" + name}
+	var out, errs bytes.Buffer
+	code, err := m.Pods.Exec(ctx, ref, []string{"pilot-agent", "request", "GET", "certs"}, cluster.Streams{Out: &out, Err: &errs})
+	if err != nil {
+		return nil, fmt.Errorf("certificates of %s: %w", ref, err)
+	}
+	if code != 0 {
+		return nil, fmt.Errorf("certificates of %s: exit code %d: %s", ref, code, bytes.TrimSpace(errs.Bytes()))
+	}
+	serials, err := parseCertificates(out.Bytes())
+	if err != nil {
+		return nil, fmt.Errorf("certificates of %s: %w", ref, err)
+	}
+	return serials, nil
+}
+
+// parseCertificates reads Envoy's answer to /certs (envoy.admin.v3.Certificates).
+func parseCertificates(answer []byte) ([]*big.Int, error) {
+	var held struct {
+		Certificates []struct {
+			CertChain []struct {
+				SerialNumber string `json:"serial_number"`
+			} `json:"cert_chain"`
+		} `json:"certificates"`
+	}
+	if err := json.Unmarshal(answer, &held); err != nil {
+		return nil, err
+	}
+	var serials []*big.Int
+	for _, c := range held.Certificates {
+		for _, one := range c.CertChain {
+			serial, ok := new(big.Int).SetString(one.SerialNumber, 16)
+			if !ok {
+				return nil, fmt.Errorf("serial number %q is no hexadecimal number", one.SerialNumber)
+			}
+			serials = append(serials, serial)
+		}
+	}
+	return serials, nil
+}
