@@ -53,7 +53,7 @@ func (w *World) applyHostile(ctx context.Context, mesh, declarations string) err
 	bounded, cancel := context.WithTimeout(ctx, refusedWithin)
 	defer cancel()
 	start := time.Now()
-	refusal := w.Engine.Apply(bounded, c, w.declared[mesh]+"---\n"+declarations)
+	refusal := w.Engine.Apply(bounded, c, w.declared[mesh]+"\n---\n"+declarations)
 	w.hostile = &hostile{mesh: mesh, before: before, refusal: refusal, took: time.Since(start)}
 	w.record = append(w.record, fmt.Sprintf("hostile declaration of %d bytes: %s after %s", len(declarations), short(refusal), w.hostile.took.Round(time.Millisecond)))
 	if ctx.Err() != nil {
