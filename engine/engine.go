@@ -8,6 +8,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,12 +29,19 @@ type Engine interface {
 	// Apply makes the cluster hold exactly what the declarations say: what
 	// an earlier Apply made and they no longer ask for is taken away. It
 	// returns when the API server has accepted everything, not when the
-	// gateways have.
+	// gateways have. ErrUnsupported says that it does not do what is
+	// declared, and has not begun to.
 	Apply(ctx context.Context, c cluster.Cluster, declarations string) error
 	// Cancel takes away what the declarations ask for, and leaves no trace
 	// when nothing else was applied. What is not there is no error.
 	Cancel(ctx context.Context, c cluster.Cluster, declarations string) error
 }
+
+// ErrUnsupported marks an error by which an engine says that declarations are
+// beyond its repertoire. A scenario that meets one is reported as not supported;
+// since the engine has declared the capabilities that it needs, the profile is
+// then no success.
+var ErrUnsupported = errors.New("beyond the engine's repertoire")
 
 // Installer is an Engine that needs something inside the clusters, such as a
 // controller. What it installs is no part of what it federates: it is there

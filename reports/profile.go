@@ -26,7 +26,8 @@ const (
 	// one, every scenario whose capabilities are declared.
 	Success ProfileResult = "success"
 	// Partial: nothing failed, but something was left out, skipped, not
-	// decided, or is a known gap.
+	// decided, is a known gap, or is beyond the repertoire of an
+	// implementation that declares what it takes.
 	Partial ProfileResult = "partial"
 	// Failure: something failed, or is flaky.
 	Failure ProfileResult = "failure"
@@ -69,7 +70,7 @@ func profiles(r ConformanceReport) []Profile {
 func (p *Profile) add(s Scenario) {
 	*p.Summary.counter(s.Verdict)++
 	switch {
-	case s.Verdict == Passed, s.Verdict == NotSupported && p.Name == ExtendedProfile:
+	case s.Verdict == Passed, p.Name == ExtendedProfile && s.undeclared():
 		return
 	case s.Verdict == Failed, s.Verdict == Flaky:
 		p.Result = Failure
@@ -77,4 +78,9 @@ func (p *Profile) add(s Scenario) {
 		p.Result = Partial
 	}
 	p.NotPassed = append(p.NotPassed, s.ID)
+}
+
+// undeclared says that the scenario needs what the implementation never claimed.
+func (s Scenario) undeclared() bool {
+	return s.Verdict == NotSupported && slices.ContainsFunc(s.Faults, func(f Fault) bool { return f.Kind == FaultCapability })
 }

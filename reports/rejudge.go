@@ -36,7 +36,7 @@ func Rejudge(s Scenario) Verdict {
 	if verdict == Passed {
 		verdict = rejudgeFigures(s.Figures)
 	}
-	if has(FaultCleanUp) && (verdict == Passed || verdict == Skipped) {
+	if has(FaultCleanUp) && (verdict == Passed || verdict == Skipped || verdict == NotSupported) {
 		verdict = Failed
 	}
 	return ledger(s.Tags, verdict)
@@ -50,6 +50,8 @@ func rejudgeSteps(steps []Step) Verdict {
 		case StepPassed:
 		case StepSkipped:
 			return Skipped
+		case StepNotSupported:
+			return NotSupported
 		case StepInconclusive:
 			return Inconclusive
 		default:

@@ -292,6 +292,10 @@ func TestAProfileIsASuccessOnlyIfAllOfItHasPassed(t *testing.T) {
 		s.Tags = []string{"@extended"}
 		return s
 	}
+	beyond := extended(reports.NotSupported)
+	beyond.Faults, beyond.Steps = nil, []reports.Step{{Keyword: "When", Text: "it is asked for", Status: reports.StepNotSupported, Error: "x"}}
+	core := beyond
+	core.Tags = []string{"@core"}
 	all := reports.Selection{Scenarios: 1}
 	for name, c := range map[string]struct {
 		scenario  reports.Scenario
@@ -306,6 +310,8 @@ func TestAProfileIsASuccessOnlyIfAllOfItHasPassed(t *testing.T) {
 		"known gap":                {scenario("a", reports.KnownGap, "x"), all, ended(), reports.Partial},
 		"core is not optional":     {scenario("a", reports.NotSupported, "x"), all, ended(), reports.Partial},
 		"extended is":              {extended(reports.NotSupported), all, ended(), reports.Success},
+		"declared, and beyond":     {beyond, all, ended(), reports.Partial},
+		"core, and beyond":         {core, all, ended(), reports.Partial},
 		"some of the scenarios":    {scenario("a", reports.Passed, ""), reports.Selection{Tags: "@core"}, ended(), reports.Partial},
 		"a run that did not end":   {scenario("a", reports.Passed, ""), all, reports.End{}, reports.Partial},
 		"failed before it was cut": {scenario("a", reports.Failed, "x"), all, reports.End{}, reports.Failure},

@@ -14,6 +14,9 @@ const (
 	StepFailed StepStatus = "failed"
 	// StepSkipped: the step found that the scenario does not apply here.
 	StepSkipped StepStatus = "skipped"
+	// StepNotSupported: the engine says that what the step asks of it is beyond
+	// its repertoire. Whether it should be is for the profile to say.
+	StepNotSupported StepStatus = "notSupported"
 	// StepInconclusive: the environment or the harness got in its way.
 	StepInconclusive StepStatus = "inconclusive"
 	// StepUndefined: no definition matches, so it claims and checks nothing.
@@ -26,7 +29,7 @@ const (
 
 // StepStatuses is the whole vocabulary.
 func StepStatuses() []StepStatus {
-	return []StepStatus{StepPassed, StepFailed, StepSkipped, StepInconclusive, StepUndefined, StepPending, StepNotRun}
+	return []StepStatus{StepPassed, StepFailed, StepSkipped, StepNotSupported, StepInconclusive, StepUndefined, StepPending, StepNotRun}
 }
 
 // Step is one step of a scenario, backgrounds included, and how it ended.

@@ -20,7 +20,9 @@ const (
 	// here. The reason is the step's own.
 	Skipped Verdict = "skipped"
 	// NotSupported: the scenario needs a capability the implementation does
-	// not declare. It was not run.
+	// not declare, so it was not run; or the implementation declares it and
+	// says in the scenario that this is beyond its repertoire, which keeps
+	// its profile from success.
 	NotSupported Verdict = "notSupported"
 	// Inconclusive: the environment, not the implementation, ended the
 	// scenario. Never to be read as non-conformant.
@@ -36,6 +38,10 @@ const (
 // ErrInconclusive marks an error as one of the environment or of the harness
 // itself: it says nothing of the implementation.
 var ErrInconclusive = errors.New("inconclusive")
+
+// ErrNotSupported marks an error by which the implementation says that it does
+// not do what it was asked for.
+var ErrNotSupported = errors.New("not supported")
 
 // Verdicts is the whole vocabulary in the order summaries are printed.
 func Verdicts() []Verdict {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/cucumber/godog"
+
+	"github.com/meshfed/meshfed/engine"
 )
 
 func (w *World) hostileSteps(sc *godog.ScenarioContext) {
@@ -58,6 +60,10 @@ func (w *World) applyHostile(ctx context.Context, mesh, declarations string) err
 	w.record = append(w.record, fmt.Sprintf("hostile declaration of %d bytes: %s after %s", len(declarations), short(refusal), w.hostile.took.Round(time.Millisecond)))
 	if ctx.Err() != nil {
 		return inconclusive(context.Cause(ctx))
+	}
+	// That it does not know the step is no refusal of what is hostile in it.
+	if errors.Is(refusal, engine.ErrUnsupported) {
+		return supported(refusal)
 	}
 	if bounded.Err() != nil {
 		return fmt.Errorf("the engine still thought about it after %s: %w", refusedWithin, refusal)

@@ -107,7 +107,7 @@ func (w *World) trial(ctx context.Context, r revocation, before string, rest tim
 		return err
 	}
 	w.declared[r.mesh] = before
-	if err := w.Engine.Apply(ctx, c, before); err != nil {
+	if err := supported(w.Engine.Apply(ctx, c, before)); err != nil {
 		return err
 	}
 	q, err := w.atEdge(r.mesh, http.MethodGet, r.path, "c1's certificate")
@@ -155,7 +155,7 @@ func (w *World) withdraw(ctx context.Context, r revocation, before string) error
 	}
 	peers = slices.DeleteFunc(peers, func(p pairing.Peer) bool { return p.Name == r.stranger })
 	w.declared[r.mesh] = pairing.Declarations(r.mesh, peers) + "---\n" + *r.then
-	return w.Engine.Apply(ctx, c, w.declared[r.mesh])
+	return supported(w.Engine.Apply(ctx, c, w.declared[r.mesh]))
 }
 
 // probes are lines that ask all the time.

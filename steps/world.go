@@ -14,6 +14,7 @@ import (
 
 	"github.com/meshfed/meshfed/cluster"
 	"github.com/meshfed/meshfed/engine"
+	"github.com/meshfed/meshfed/reports"
 	"github.com/meshfed/meshfed/steps/internal/pairing"
 )
 
@@ -142,8 +143,16 @@ func (w *World) apply(ctx context.Context, mesh, declarations string) error {
 	all := pairing.Declarations(mesh, peers) + "---\n" + declarations
 	// Noted before the attempt: half an apply has to be cleaned up too.
 	w.declared[mesh] = all
-	err = w.Engine.Apply(ctx, c, all)
+	err = supported(w.Engine.Apply(ctx, c, all))
 	w.declaredAt = time.Now()
+	return err
+}
+
+// supported marks the word of an engine that it does not do what is declared.
+func supported(err error) error {
+	if errors.Is(err, engine.ErrUnsupported) {
+		return fmt.Errorf("%w: %w", reports.ErrNotSupported, err)
+	}
 	return err
 }
 

@@ -28,7 +28,9 @@ func (j Judge) evidence(ctx context.Context, session Session, outcome *play.Outc
 	dir := j.EvidenceDir(entry.ID)
 	var files []string
 	var errs []error
-	if outcome.Verdict != reports.Passed && outcome.Verdict != reports.Skipped {
+	switch outcome.Verdict {
+	case reports.Passed, reports.Skipped, reports.NotSupported:
+	default:
 		taken, err := session.Evidence(ctx, dir)
 		files, errs = taken, append(errs, err)
 	}

@@ -108,7 +108,8 @@ func (j Judge) cleanUp(ctx context.Context, session Session, outcome *play.Outco
 		outcome.Reason = join(outcome.Reason, fmt.Sprintf("clean-up: %v", err))
 		outcome.Faults = append(outcome.Faults, reports.Fault{Kind: reports.FaultCleanUp, Text: err.Error()})
 		// An unfinished clean-up after an interrupt is the harness's doing.
-		if outcome.Verdict == reports.Passed || outcome.Verdict == reports.Skipped {
+		switch outcome.Verdict {
+		case reports.Passed, reports.Skipped, reports.NotSupported:
 			outcome.Verdict = reports.Failed
 		}
 	}

@@ -50,6 +50,7 @@ func (s fakeSession) Steps(sc *godog.ScenarioContext) {
 	sc.Step(`^it passes$`, func() error { return nil })
 	sc.Step(`^it fails$`, func() error { return errors.New("got 200, want 403") })
 	sc.Step(`^it is skipped$`, func() error { return fmt.Errorf("%w: no third mesh", godog.ErrSkip) })
+	sc.Step(`^it is beyond the engine$`, func() error { return fmt.Errorf("%w: no such step", reports.ErrNotSupported) })
 	sc.Step(`^it panics$`, func() error { panic("boom") })
 	sc.Step(`^it waits$`, func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 	sc.Step(`^it passes every second time$`, func() error {
@@ -114,6 +115,8 @@ func TestVerdictsAndExitCodesAreAsPromised(t *testing.T) {
 		"pass":             {[]string{"it passes", "it passes"}, []reports.Verdict{reports.Passed, reports.Passed}, reports.ExitGreen},
 		"fail":             {[]string{"it fails", "it passes"}, []reports.Verdict{reports.Failed, reports.Passed}, reports.ExitNonConformant},
 		"skip is a skip":   {[]string{"it is skipped", "it passes"}, []reports.Verdict{reports.Skipped, reports.Passed}, reports.ExitGreen},
+		"beyond":           {[]string{"it is beyond the engine", "it passes"}, []reports.Verdict{reports.NotSupported, reports.Passed}, reports.ExitGreen},
+		"all beyond":       {[]string{"it is beyond the engine"}, []reports.Verdict{reports.NotSupported}, reports.ExitInconclusive},
 		"only skips":       {[]string{"it is skipped"}, []reports.Verdict{reports.Skipped}, reports.ExitInconclusive},
 		"undefined":        {[]string{"nobody knows it"}, []reports.Verdict{reports.Failed}, reports.ExitNonConformant},
 		"panic, then pass": {[]string{"it panics", "it passes"}, []reports.Verdict{reports.Failed, reports.Passed}, reports.ExitNonConformant},

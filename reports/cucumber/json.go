@@ -114,7 +114,7 @@ func steps(s reports.Scenario) []reports.Step {
 
 func jsonStatus(s reports.StepStatus) string {
 	switch s {
-	case reports.StepNotRun:
+	case reports.StepNotRun, reports.StepNotSupported:
 		return "skipped"
 	case reports.StepInconclusive:
 		return "failed"

@@ -122,7 +122,7 @@ func stepStatus(s reports.StepStatus) messages.TestStepResultStatus {
 	switch s {
 	case reports.StepPassed:
 		return messages.TestStepResultStatus_PASSED
-	case reports.StepSkipped, reports.StepNotRun:
+	case reports.StepSkipped, reports.StepNotSupported, reports.StepNotRun:
 		return messages.TestStepResultStatus_SKIPPED
 	case reports.StepUndefined:
 		return messages.TestStepResultStatus_UNDEFINED

@@ -35,6 +35,8 @@ func statusOf(status godog.StepResultStatus, err error) reports.StepStatus {
 		return reports.StepUndefined
 	case status == godog.StepPending:
 		return reports.StepPending
+	case errors.Is(err, reports.ErrNotSupported):
+		return reports.StepNotSupported
 	case errors.Is(err, reports.ErrInconclusive):
 		return reports.StepInconclusive
 	case status == godog.StepPassed && err == nil:
@@ -52,6 +54,8 @@ func judge(step string, status godog.StepResultStatus, err error) Outcome {
 		return failed(step, errors.New("no step definition matches"))
 	case status == godog.StepPending:
 		return failed(step, errors.New("the step is not implemented yet"))
+	case errors.Is(err, reports.ErrNotSupported):
+		return Outcome{Verdict: reports.NotSupported, Reason: describe(step, err)}
 	case errors.Is(err, reports.ErrInconclusive):
 		return Outcome{Verdict: reports.Inconclusive, Reason: describe(step, err)}
 	}

@@ -39,6 +39,7 @@ func fakes(sc *godog.ScenarioContext) {
 	sc.Step(`^it is skipped$`, func() error { return fmt.Errorf("%w: no third mesh", godog.ErrSkip) })
 	sc.Step(`^it is skipped without a word$`, func() error { return godog.ErrSkip })
 	sc.Step(`^it is pending$`, func() error { return godog.ErrPending })
+	sc.Step(`^it is beyond$`, func() error { return fmt.Errorf("%w: no such step", reports.ErrNotSupported) })
 	sc.Step(`^it panics$`, func() error { panic("boom") })
 	sc.Step(`^it is (\w+)iguous$`, func(string) error { return nil })
 	sc.Step(`^it is amb(\w+)$`, func(string) error { return nil })
@@ -56,6 +57,7 @@ func TestEveryEndOfAStepHasItsVerdict(t *testing.T) {
 		"Given it is pending":                            {Verdict: reports.Failed, Reason: "it is pending: the step is not implemented yet"},
 		"Given nobody knows it":                          {Verdict: reports.Failed, Reason: "nobody knows it: no step definition matches"},
 		"Given it passes\nWhen it passes\nThen nobody x": {Verdict: reports.Failed, Reason: "nobody x: no step definition matches"},
+		"Given it is beyond\nThen it fails":              {Verdict: reports.NotSupported, Reason: "it is beyond: not supported: no such step"},
 		"Given it panics\nThen it passes":                {Verdict: reports.Failed, Reason: "it panics: boom"},
 		"Given the environment dies":                     {Verdict: reports.Inconclusive, Reason: "the environment dies: inconclusive: probe could not be run"},
 		"":                                               {Verdict: reports.Failed, Reason: "scenario: it has no steps, so it claims nothing"},
