@@ -43,6 +43,8 @@ func TestEachPartKnowsOnlyWhatItMay(t *testing.T) {
 		{"./suite/...", module + "cluster/existing", "nothing above the interface knows its provider"},
 		{"./cluster/e2e/...", module + "cluster/embedded", "the framework's clusters come from any provider"},
 		{"./steps/...", module + "federator", "steps speak to an engine, whichever it is"},
+		{"./engine/static/...", module + "federator", "a second opinion shares nothing with the first"},
+		{"./fixtures/...", module + "engine", "the seed's manifests are data, whoever applies them"},
 		{"./oracle/...", module + "federator", "a second opinion shares nothing with the first"},
 		{"./oracle/...", module + "traffic", "what ought to happen does not depend on how it is tried"},
 		{"./federator/internal/render/...", "k8s.io/client-go", "rendering is pure"},

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 )
 
@@ -208,4 +209,18 @@ func TestOnlyWhatTimeHealsIsTriedAgain(t *testing.T) {
 
 func TestApplyingAsNobodyIsAnError(t *testing.T) {
 	require.ErrorContains(t, (&server{}).client(t).Apply(t.Context(), objects(t, mixed), ApplyOptions{}), "field manager is empty")
+}
+
+func TestAListIsThatOfTheLabelAndOfAKindThatIsThere(t *testing.T) {
+	s := &server{}
+	c := s.client(t)
+	widgets, err := c.List(t.Context(), schema.GroupVersionKind{Group: "y.io", Version: "v1", Kind: "Widget"}, "a", "made=by-me")
+	require.NoError(t, err)
+	require.Empty(t, widgets, "a kind that nobody serves has no objects")
+	require.Empty(t, s.seen)
+	s.refuse = func(_, path string) *metav1.Status {
+		return status(http.StatusForbidden, metav1.StatusReasonForbidden, "no "+path)
+	}
+	_, err = c.List(t.Context(), schema.GroupVersionKind{Group: "x.io", Version: "v1", Kind: "Widget"}, "a", "made=by-me")
+	require.ErrorContains(t, err, "list Widget of a: no /apis/x.io/v1/namespaces/a/widgets")
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,7 @@ import (
 	"github.com/meshfed/meshfed/engine/builtin"
 	"github.com/meshfed/meshfed/engine/controller"
 	"github.com/meshfed/meshfed/engine/exec"
+	"github.com/meshfed/meshfed/engine/static"
 	"github.com/meshfed/meshfed/suite/bench"
 )
 
@@ -23,20 +25,26 @@ func main() {
 	// The lab's own processes are this binary too; theirs never comes back.
 	embedded.Main()
 	var places places
+	known, err := engines()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
 	program := cli.Program{
 		Providers: places.providers(),
 		Flags:     places.flags,
-		Engines:   engines(),
+		Engines:   known,
 		Extra:     []*cobra.Command{labcmd.New(bench.Deploy), labcmd.Doctor(places.doctors(), places.flags), reportcmd.New()},
 	}
 	os.Exit(program.Main(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-func engines() engine.Known {
+func engines() (engine.Known, error) {
+	seed, err := static.New(cli.Version())
 	return engine.Known{
-		Engines: []engine.Engine{builtin.New(cli.Version()), controller.New(cli.Version())},
+		Engines: []engine.Engine{builtin.New(cli.Version()), controller.New(cli.Version()), seed},
 		Openers: map[string]engine.Opener{exec.Name: openProgram},
-	}
+	}, err
 }
 
 func openProgram(ctx context.Context, path string) (engine.Engine, error) {
