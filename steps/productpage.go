@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync"
 
 	"github.com/cucumber/godog"
 
@@ -48,16 +49,20 @@ func (w *World) pageShows(ctx context.Context, mesh, user, want, from string) er
 	if err != nil {
 		return fmt.Errorf("%w; it shows %s", err, read(one))
 	}
-	for _, c := range w.Lab.Clusters() {
-		served, err := w.reviewsSaw(ctx, c.Name(), one.nonce)
-		if err != nil {
-			return err
-		}
-		if served != (c.Name() == from) {
-			return fmt.Errorf("the page shows %s, but that reviews of %s saw the request is %t (nonce %s)", want, c.Name(), served, one.nonce)
-		}
+	clusters := w.Lab.Clusters()
+	errs := make([]error, len(clusters))
+	var all sync.WaitGroup
+	for i, c := range clusters {
+		all.Go(func() {
+			served, err := w.reviewsSaw(ctx, c.Name(), one.nonce)
+			if err == nil && served != (c.Name() == from) {
+				err = fmt.Errorf("the page shows %s, but that reviews of %s saw the request is %t (nonce %s)", want, c.Name(), served, one.nonce)
+			}
+			errs[i] = err
+		})
 	}
-	return nil
+	all.Wait()
+	return weightiest(errs)
 }
 
 func read(a asked) string {

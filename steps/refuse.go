@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
+	"github.com/meshfed/meshfed/reports"
 	"github.com/meshfed/meshfed/traffic"
 )
 
@@ -21,12 +23,38 @@ func (w *World) refused(ctx context.Context, q question, wanted string, fits fun
 	if !fits(attempt.Outcome) {
 		return fmt.Errorf("want %s; got: %s", wanted, attempt)
 	}
-	for _, c := range w.Lab.Clusters() {
-		if err := w.unseen(ctx, c.Name(), attempt.nonce); err != nil {
+	return w.unseenAnywhere(ctx, attempt.nonce, after)
+}
+
+// unseenAnywhere holds if no workload of any mesh saw a request with that nonce
+// while the control was counted. All are asked at once; that something was seen
+// outweighs that somebody could not be asked.
+func (w *World) unseenAnywhere(ctx context.Context, nonce string, control asked) error {
+	clusters := w.Lab.Clusters()
+	errs := make([]error, len(clusters)+1)
+	var all sync.WaitGroup
+	for i, c := range clusters {
+		all.Go(func() { errs[i] = w.unseen(ctx, c.Name(), nonce) })
+	}
+	all.Go(func() { errs[len(clusters)] = w.counted(ctx, control) })
+	all.Wait()
+	return weightiest(errs)
+}
+
+// weightiest is the first error that says something of the engine, or else the
+// first one.
+func weightiest(errs []error) error {
+	var first error
+	for _, err := range errs {
+		switch {
+		case err == nil:
+		case !errors.Is(err, reports.ErrInconclusive):
 			return err
+		case first == nil:
+			first = err
 		}
 	}
-	return w.counted(ctx, after)
+	return first
 }
 
 // betweenControls asks q once, and never again until it is refused as wanted:

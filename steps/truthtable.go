@@ -51,12 +51,7 @@ func (w *World) truthTable(ctx context.Context, mesh string, table *godog.Table)
 	if err != nil {
 		return err
 	}
-	for _, c := range w.Lab.Clusters() {
-		if err := w.unseen(ctx, c.Name(), refusals); err != nil {
-			return err
-		}
-	}
-	if err := w.counted(ctx, after); err != nil {
+	if err := w.unseenAnywhere(ctx, refusals, after); err != nil {
 		return err
 	}
 	return errors.Join(w.Attach(figure), figure.Holds())

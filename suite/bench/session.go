@@ -8,9 +8,11 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cucumber/godog"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/meshfed/meshfed/cluster"
 	"github.com/meshfed/meshfed/reports"
@@ -43,13 +45,13 @@ const cleanLimit = 10 * time.Second
 func (s *Session) Start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, cleanLimit)
 	defer cancel()
+	left, err := s.left(ctx)
+	if err != nil {
+		return err
+	}
 	for _, c := range s.bench.lab.Clusters() {
-		left, err := s.bench.Leftovers(ctx, c.Name())
-		if err != nil {
-			return err
-		}
-		if len(left) > 0 {
-			return fmt.Errorf("%s is not as it was before the first scenario: %s", c.Name(), strings.Join(left, "; "))
+		if found := left[c.Name()]; len(found) > 0 {
+			return fmt.Errorf("%s is not as it was before the first scenario: %s", c.Name(), strings.Join(found, "; "))
 		}
 		if err := s.world.NothingExposed(ctx, c.Name()); err != nil {
 			return err
@@ -90,15 +92,31 @@ func (s *Session) Evidence(ctx context.Context, dir string) ([]string, error) {
 // verifies, without asking the engine, that nothing of it is left.
 func (s *Session) Close(ctx context.Context) error {
 	errs := []error{s.world.CancelAll(ctx)}
+	left, err := s.left(ctx)
+	errs = append(errs, err)
 	for _, c := range s.bench.lab.Clusters() {
-		left, err := s.bench.Leftovers(ctx, c.Name())
-		if err == nil && len(left) > 0 {
-			err = fmt.Errorf("in %s: %s", c.Name(), strings.Join(left, "; "))
-			err = errors.Join(err, s.sweep(ctx, c))
+		if found := left[c.Name()]; len(found) > 0 {
+			errs = append(errs, fmt.Errorf("in %s: %s", c.Name(), strings.Join(found, "; ")), s.sweep(ctx, c))
 		}
-		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
+}
+
+// left are the leftovers of all meshes, by name.
+func (s *Session) left(ctx context.Context) (map[string][]string, error) {
+	var mu sync.Mutex
+	found := map[string][]string{}
+	all, ctx := errgroup.WithContext(ctx)
+	for _, c := range s.bench.lab.Clusters() {
+		all.Go(func() error {
+			one, err := s.bench.Leftovers(ctx, c.Name())
+			mu.Lock()
+			defer mu.Unlock()
+			found[c.Name()] = one
+			return err
+		})
+	}
+	return found, all.Wait()
 }
 
 // sweep has the engine put the mesh right once more, so that one failed
