@@ -30,6 +30,20 @@ func TestTheArrowsBetweenPackages(t *testing.T) {
 			"k8s.io/client-go":                 "who is admitted is decided from what is handed in",
 			module + "federator/internal/kube": "who is admitted is decided from what is handed in",
 		},
+		"./internal/envoy": {
+			"k8s.io":                             "what Envoy runs is read from its own words",
+			"istio.io":                           "what Envoy runs is read from its own words",
+			module + "federator/api":             "what Envoy runs does not depend on what was declared",
+			module + "federator/internal/render": "what Envoy runs does not depend on what was declared",
+		},
+		"./internal/verify": {
+			module + "federator/internal/admin": "dumps are handed in",
+			module + "federator/internal/plan":  "what is there is judged without knowing how it came there",
+			module + "federator/internal/apply": "what is there is judged without knowing how it came there",
+		},
+		"./internal/explain": {
+			module + "federator/internal/admin": "dumps are handed in",
+		},
 		".": {
 			"sigs.k8s.io/controller-runtime": "the engine runs without a loop around it",
 		},

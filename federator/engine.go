@@ -9,6 +9,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/meshfed/meshfed/federator/api"
+	"github.com/meshfed/meshfed/federator/internal/admin"
 	"github.com/meshfed/meshfed/federator/internal/inventory"
 	"github.com/meshfed/meshfed/federator/internal/kube"
 	"github.com/meshfed/meshfed/federator/internal/plan"
@@ -36,6 +37,7 @@ func Render(spec Spec) ([]*unstructured.Unstructured, error) {
 // inventory, and the later one gets a ConflictError.
 type Engine struct {
 	client  kube.Client
+	admin   admin.Getter
 	options engineOptions
 }
 
@@ -45,7 +47,12 @@ func New(cfg *rest.Config, opts ...Option) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newEngine(client, opts...)
+	e, err := newEngine(client, opts...)
+	if err != nil {
+		return nil, err
+	}
+	e.admin = admin.NewForward(cfg)
+	return e, nil
 }
 
 func newEngine(client kube.Client, opts ...Option) (*Engine, error) {

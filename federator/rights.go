@@ -7,6 +7,7 @@ import (
 
 	"github.com/meshfed/meshfed/federator/api"
 	"github.com/meshfed/meshfed/federator/internal/access"
+	"github.com/meshfed/meshfed/federator/internal/inventory"
 )
 
 // Where says in which namespaces an Engine works. All fields are required.
@@ -34,6 +35,30 @@ func Rights(w Where) map[string][]rbac.PolicyRule {
 	for n := range rights {
 		rights[n] = slices.DeleteFunc(rights[n], ofController)
 	}
+	return rights
+}
+
+// VerifyRights are the rules by which an Engine may Verify, Explain and Diff, by
+// namespace. They write nothing, but a port-forward to a gateway reaches Envoy's
+// admin port, which can do more than be read: they are for people, not for the
+// controller.
+func VerifyRights(w Where) map[string][]rbac.PolicyRule {
+	list, get := []string{"list"}, []string{"get"}
+	rights := map[string][]rbac.PolicyRule{
+		"": {
+			{APIGroups: []string{""}, Resources: []string{"services"}, Verbs: list},
+			{APIGroups: []string{"networking.istio.io"}, Resources: []string{"destinationrules", "envoyfilters", "gateways", "serviceentries", "virtualservices"}, Verbs: list},
+			{APIGroups: []string{"security.istio.io"}, Resources: []string{"authorizationpolicies"}, Verbs: list},
+			{APIGroups: []string{"extensions.istio.io"}, Resources: []string{"wasmplugins"}, Verbs: list},
+		},
+		w.ControlPlane: {{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{w.MeshConfig}, Verbs: get}},
+	}
+	rights[w.Gateways] = append(rights[w.Gateways],
+		rbac.PolicyRule{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: list},
+		// A port-forward by websocket is a get, one by SPDY a create.
+		rbac.PolicyRule{APIGroups: []string{""}, Resources: []string{"pods/portforward"}, Verbs: []string{"create", "get"}},
+		rbac.PolicyRule{APIGroups: []string{""}, Resources: []string{"services"}, Verbs: get},
+		rbac.PolicyRule{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{inventory.Name}, Verbs: get})
 	return rights
 }
 

@@ -30,7 +30,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	cmd.SetOut(out)
 	cmd.SetErr(errOut)
 	err := cmd.ExecuteContext(ctx)
-	if err != nil && !errors.Is(err, errChanges) {
+	if err != nil && exitCode(err) != exitChanges {
 		for line := range strings.SplitSeq(err.Error(), "\n") {
 			fmt.Fprintln(errOut, "error: "+line)
 		}
@@ -45,7 +45,7 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitDone
-	case errors.Is(err, errChanges):
+	case errors.Is(err, errChanges), errors.Is(err, errFindings), errors.Is(err, errDisagrees):
 		return exitChanges
 	case errors.As(err, &conflict):
 		return exitConflict

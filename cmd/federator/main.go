@@ -1,9 +1,9 @@
 // Command federator connects an Istio mesh with its peers: it validates, renders,
 // plans, applies and cancels the declarations of one cluster.
 //
-// Exit codes: 0 done; 1 an error; 2 the plan has changes (only with
-// plan --exit-code); 3 a conflict with another owner; 4 invalid declarations;
-// 5 the cluster is not ready (preflight).
+// Exit codes: 0 done; 1 an error; 2 there is a difference (plan --exit-code,
+// diff, verify, explain); 3 a conflict with another owner; 4 invalid declarations; 5 the
+// cluster is not ready (preflight).
 package main
 
 import (

@@ -25,12 +25,12 @@ func root() *cobra.Command {
 		SilenceErrors: true,
 		Long: `Connect Istio meshes: expose and consume services across their private gateways.
 
-Exit codes: 0 done; 1 an error; 2 the plan has changes (plan --exit-code);
-3 a conflict with another owner; 4 invalid declarations; 5 the cluster is not
-ready (preflight).`,
+Exit codes: 0 done; 1 an error; 2 there is a difference (plan --exit-code, diff,
+verify, explain); 3 a conflict with another owner; 4 invalid declarations; 5 the cluster
+is not ready (preflight).`,
 	}
-	cmd.AddCommand(planCommand(), applyCommand(), statusCommand(), cancelCommand(), validateCommand(), renderCommand(), crdsCommand(),
-		controllerCommand(), manifestCommand())
+	cmd.AddCommand(planCommand(), diffCommand(), applyCommand(), statusCommand(), cancelCommand(), validateCommand(), renderCommand(), crdsCommand(),
+		verifyCommand(), explainCommand(), controllerCommand(), manifestCommand())
 	return cmd
 }
 

@@ -2,10 +2,14 @@ package kube
 
 import (
 	"context"
+	"errors"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 )
+
+// ErrNotServed says that a cluster does not know a kind.
+var ErrNotServed = errors.New("the cluster does not serve it")
 
 // FieldManager is the name under which the engine owns fields.
 const FieldManager = "federator"

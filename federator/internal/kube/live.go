@@ -62,7 +62,7 @@ func (l live) List(ctx context.Context, apiVersion, kind, namespace string) ([]u
 	for {
 		page, err := r.List(ctx, opts)
 		if apierrors.IsNotFound(err) {
-			return nil, fmt.Errorf("list %s: the cluster does not serve %s; install Istio's CRDs", kind, apiVersion)
+			return nil, fmt.Errorf("list %s: %w; install Istio's CRDs (%s)", kind, ErrNotServed, apiVersion)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("list %s: %w", kind, err)

@@ -3,10 +3,13 @@ package plan
 import (
 	"fmt"
 	"reflect"
+	"time"
 
 	"github.com/pmezard/go-difflib/difflib"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
+
+	"github.com/meshfed/meshfed/federator/internal/kube"
 )
 
 // diffContext is how many unchanged lines stand around a change.
@@ -28,6 +31,22 @@ func written(o *unstructured.Unstructured) map[string]any {
 
 func same(a, b *unstructured.Unstructured) bool {
 	return reflect.DeepEqual(written(a), written(b))
+}
+
+// others are the managers beside the engine, with the time of their last write.
+func others(o *unstructured.Unstructured) []string {
+	var out []string
+	for _, m := range o.GetManagedFields() {
+		if m.Manager == kube.FieldManager || m.Subresource != "" {
+			continue
+		}
+		text := m.Manager
+		if m.Time != nil {
+			text += " at " + m.Time.UTC().Format(time.RFC3339)
+		}
+		out = append(out, text)
+	}
+	return out
 }
 
 // diff is a unified diff of two objects' YAML; either may be nil.

@@ -128,7 +128,7 @@ func compare(ctx context.Context, c kube.Client, o *unstructured.Unstructured, i
 		out.Action, out.uid = ActionUnchanged, live.GetUID()
 		return out, nil
 	default:
-		out.Action, out.uid = ActionUpdate, live.GetUID()
+		out.Action, out.uid, out.ChangedBy = ActionUpdate, live.GetUID(), others(live)
 	}
 	out.Diff, err = diff(live, after)
 	return out, err

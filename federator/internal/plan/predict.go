@@ -33,6 +33,19 @@ func Here(_ context.Context, live, desired *unstructured.Unstructured) (*unstruc
 	return out, nil
 }
 
+// Exactly says what an object ought to be, whoever owns its fields: an apply
+// leaves what others have added to an object, and that is what drift is about. Its
+// metadata stays: labels and finalizers of others decide nothing. A Service counts
+// by what was asked for, because the API server fills in the rest.
+func Exactly(ctx context.Context, live, desired *unstructured.Unstructured) (*unstructured.Unstructured, error) {
+	out, err := Here(ctx, live, desired)
+	if err != nil || live == nil || desired.GetKind() == "Service" {
+		return out, err
+	}
+	out.Object["spec"] = desired.DeepCopy().Object["spec"]
+	return out, nil
+}
+
 func overlay(under, over map[string]any) {
 	for k, v := range over {
 		m, isMap := v.(map[string]any)

@@ -30,6 +30,9 @@ type Change struct {
 	DeclaredBy []string `json:"declaredBy,omitempty"`
 	// Diff is a unified diff of the object's YAML; empty when nothing changes.
 	Diff string `json:"diff,omitempty"`
+	// ChangedBy are the other managers that own fields of the object as it stands,
+	// with the time of their last write; only for objects that differ.
+	ChangedBy []string `json:"changedBy,omitempty"`
 
 	role    render.Role
 	desired *unstructured.Unstructured

@@ -1,0 +1,67 @@
+package envoy
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"time"
+)
+
+// Secret is a certificate or roots that Envoy has. Envoy never tells the key.
+type Secret struct {
+	Name string
+	// Certificates in it, in order; empty if they are not there to read.
+	Certificates []Certificate
+}
+
+// Certificate is what matters of one.
+type Certificate struct {
+	Subject             string
+	URIs                []string
+	NotBefore, NotAfter time.Time
+}
+
+func (p *parser) secret(n named) {
+	type data struct {
+		Inline []byte `json:"inline_bytes"`
+		Text   string `json:"inline_string"`
+	}
+	var raw struct {
+		Name string `json:"name"`
+		TLS  struct {
+			Chain data `json:"certificate_chain"`
+		} `json:"tls_certificate"`
+		Validation struct {
+			Trusted data `json:"trusted_ca"`
+		} `json:"validation_context"`
+	}
+	if !p.read("secret "+n.Name, n.Secret, &raw) {
+		return
+	}
+	out := Secret{Name: raw.Name}
+	if out.Name == "" {
+		out.Name = n.Name
+	}
+	for _, d := range []data{raw.TLS.Chain, raw.Validation.Trusted} {
+		out.Certificates = append(out.Certificates, certificates(append(d.Inline, d.Text...))...)
+	}
+	p.Secrets[out.Name] = out
+}
+
+func certificates(text []byte) []Certificate {
+	var out []Certificate
+	for {
+		var block *pem.Block
+		if block, text = pem.Decode(text); block == nil {
+			return out
+		}
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			continue // Envoy would not serve with it; what it cannot read it does not use
+		}
+		one := Certificate{Subject: c.Subject.String(), NotBefore: c.NotBefore, NotAfter: c.NotAfter}
+		for _, u := range c.URIs {
+			one.URIs = append(one.URIs, u.String())
+		}
+		out = append(out, one)
+	}
+}
