@@ -1,18 +1,25 @@
 package traffic
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 
+	"github.com/meshfed/meshfed/cluster"
 	"github.com/meshfed/meshfed/traffic/load"
 )
 
-// Transport is a client for load that knocks as e does. HTTP/2 is spoken if the
-// edge's ALPN offers it first. Unlike Do it lets net/http keep and share
-// connections, unless the target asks for fresh ones.
+// Transport is a client for load that knocks as e does, in the protocol that the
+// target asks for. Unlike Do it lets net/http keep and share connections, unless
+// the target asks for fresh ones.
 func (e Edge) Transport(t load.Target) http.RoundTripper {
+	if t.HTTP2 {
+		e.ALPN = []string{"h2"}
+	}
 	inner := load.Transport(t).(*http.Transport)
 	inner.DialTLSContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
 		plain, err := (&net.Dialer{}).DialContext(ctx, "tcp", e.Address)
@@ -26,16 +33,28 @@ func (e Edge) Transport(t load.Target) http.RoundTripper {
 		}
 		return secured, nil
 	}
-	inner.ForceAttemptHTTP2 = len(e.ALPN) > 0 && e.ALPN[0] == "h2"
+	inner.ForceAttemptHTTP2 = t.HTTP2
 	return inner
 }
 
 // Load runs a plan from inside a pod, through its sidecar, so that what is
-// measured is not the harness's machine. If ctx ends, nothing is known.
+// measured is not the harness's machine. If ctx ends, what was measured until
+// then is returned with the cause.
 func (w Workload) Load(ctx context.Context, plan load.Plan) (load.Result, error) {
-	var result load.Result
-	if err := w.ask(ctx, "load", plan, &result); err != nil {
-		return load.Result{}, err
+	pod, err := w.Pods.Pick(ctx, w.Ref)
+	if err != nil {
+		return load.Result{}, fmt.Errorf("load from %s: %w", w.Ref, err)
+	}
+	result, err := load.Exchange(ctx, plan, func(ctx context.Context, in io.Reader, out io.Writer) error {
+		var errs bytes.Buffer
+		code, err := w.Pods.ExecIn(ctx, pod, w.Ref.Container, []string{w.Program, "load"}, cluster.Streams{In: in, Out: out, Err: &errs})
+		if err == nil && code != 0 {
+			err = fmt.Errorf("exit code %d: %s", code, bytes.TrimSpace(errs.Bytes()))
+		}
+		return err
+	})
+	if err != nil {
+		return result, fmt.Errorf("load from %s/%s: %w", pod.Namespace, pod.Name, err)
 	}
 	return result, nil
 }

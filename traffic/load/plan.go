@@ -38,7 +38,28 @@ type Plan struct {
 	// Workers caps the requests under way; 0 means no cap, which alone is an
 	// open model.
 	Workers int `json:"workers,omitempty"`
+	// Watch, unless it is nil, is told once a second how far the run is.
+	Watch func(Progress) `json:"-"`
 }
+
+// Progress is how far a run is.
+type Progress struct {
+	// Ended is how many requests were answered or have failed, of Count.
+	Ended int64 `json:"ended"`
+	Count int64 `json:"count"`
+	// P50 and P99 are of all of them, however they ended.
+	P50 time.Duration `json:"p50Ns"`
+	P99 time.Duration `json:"p99Ns"`
+	// LagP99 is how late the generator itself has been.
+	LagP99 time.Duration `json:"lagP99Ns"`
+}
+
+func (p Progress) String() string {
+	return fmt.Sprintf("%d of %d requests, p50 %.2f ms, p99 %.2f ms, generator's own lag p99 %.3f ms",
+		p.Ended, p.Count, millis(p.P50), millis(p.P99), millis(p.LagP99))
+}
+
+func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // Target is what one kind of requests asks for.
 type Target struct {
@@ -56,7 +77,13 @@ type Target struct {
 	Share int `json:"share,omitempty"`
 	// FreshConnection makes a connection for each request.
 	FreshConnection bool `json:"freshConnection,omitempty"`
+	// HTTP2 speaks HTTP/2, without TLS by prior knowledge; else it is HTTP/1.1.
+	HTTP2 bool `json:"http2,omitempty"`
 }
+
+// RequestID is that of a target's request, from which the proxies' access logs
+// can tell whose it was; seq is unique in a run.
+func RequestID(nonce string, seq int64) string { return fmt.Sprintf("%s.%d", nonce, seq) }
 
 // Duration is how long the sending takes.
 func (p Plan) Duration() time.Duration {

@@ -71,10 +71,12 @@ type tally struct {
 	order   []shape
 	samples map[shape]*Sample
 	latency map[shape]*hdrhistogram.Histogram
+	// all is every latency, for the progress alone.
+	all *hdrhistogram.Histogram
 }
 
 func newTally(p Plan) *tally {
-	return &tally{plan: p, lag: histogram(), samples: map[shape]*Sample{}, latency: map[shape]*hdrhistogram.Histogram{}}
+	return &tally{plan: p, lag: histogram(), samples: map[shape]*Sample{}, latency: map[shape]*hdrhistogram.Histogram{}, all: histogram()}
 }
 
 func (t *tally) add(target int, alert uint8, r wire.Result) {
@@ -85,6 +87,16 @@ func (t *tally) add(target int, alert uint8, r wire.Result) {
 		t.latency[key] = histogram()
 	}
 	record(t.latency[key], r.Latency)
+	record(t.all, r.Latency)
+}
+
+func (t *tally) progress() Progress {
+	at := func(h *hdrhistogram.Histogram, percent float64) time.Duration {
+		return time.Duration(h.ValueAtQuantile(percent)) * time.Microsecond
+	}
+	return Progress{
+		Ended: t.all.TotalCount(), Count: int64(t.plan.Count), P50: at(t.all, 50), P99: at(t.all, 99), LagP99: at(t.lag, 99),
+	}
 }
 
 func (t *tally) result() Result {
@@ -123,7 +135,13 @@ func buckets(h *hdrhistogram.Histogram) []Bucket {
 // the rest. It keeps as many connections as the load needs: net/http would keep
 // two, and measure the making of the others.
 func Transport(t Target) http.RoundTripper {
-	return &http.Transport{DisableKeepAlives: t.FreshConnection, MaxIdleConnsPerHost: keptConnections, DisableCompression: true}
+	transport := &http.Transport{DisableKeepAlives: t.FreshConnection, MaxIdleConnsPerHost: keptConnections, DisableCompression: true}
+	if t.HTTP2 {
+		transport.Protocols = &http.Protocols{}
+		transport.Protocols.SetHTTP2(true)
+		transport.Protocols.SetUnencryptedHTTP2(true)
+	}
+	return transport
 }
 
 const keptConnections = 1024

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
@@ -15,6 +16,10 @@ import (
 // makes for it. It returns when the last has been answered or has timed out. If
 // ctx ends it sends no more, and returns what was measured so far with the cause.
 func Run(ctx context.Context, p Plan, transport func(Target) http.RoundTripper) (Result, error) {
+	return run(ctx, p, transport, precisely)
+}
+
+func run(ctx context.Context, p Plan, transport func(Target) http.RoundTripper, sleep sleeper) (Result, error) {
 	p, err := p.complete()
 	if err != nil {
 		return Result{}, err
@@ -24,17 +29,22 @@ func Run(ctx context.Context, p Plan, transport func(Target) http.RoundTripper) 
 		seen.transports = append(seen.transports, transport(t))
 	}
 	defer seen.close()
-	pace := &schedule{period: p.period(), count: uint64(p.Count), stop: ctx.Done()}
+	pace := &schedule{period: p.period(), count: uint64(p.Count), stop: ctx.Done(), sleep: sleep}
 	attacker := newAttacker(p, seen)
 	stop := context.AfterFunc(ctx, func() { attacker.Stop() })
 	defer stop()
 	sums := newTally(p)
+	told := time.Now()
 	for r := range attacker.Attack(targeter(p), pace, 0, "") {
 		meant := pace.meant(r.Seq)
 		target, alert, ending := seen.take(r)
 		ending.Latency = r.End().Sub(meant)
 		sums.add(target, alert, ending)
 		record(sums.lag, r.Timestamp.Sub(meant))
+		if p.Watch != nil && time.Since(told) >= time.Second {
+			told = time.Now()
+			p.Watch(sums.progress())
+		}
 	}
 	return sums.result(), context.Cause(ctx)
 }
@@ -44,7 +54,8 @@ func targeter(p Plan) vegeta.Targeter {
 	turns := p.turns()
 	var next atomic.Int64
 	return func(out *vegeta.Target) error {
-		i := turns[int((next.Add(1)-1)%int64(len(turns)))]
+		seq := next.Add(1) - 1
+		i := turns[int(seq%int64(len(turns)))]
 		t := p.Targets[i]
 		out.Method, out.URL = t.Method, t.URL
 		if out.Method == "" {
@@ -53,6 +64,7 @@ func targeter(p Plan) vegeta.Targeter {
 		out.Header = http.Header{targetHeader: {strconv.Itoa(i)}}
 		if t.Nonce != "" {
 			out.Header.Set(wire.HeaderNonce, t.Nonce)
+			out.Header.Set("X-Request-Id", RequestID(t.Nonce, seq))
 		}
 		if t.Host != "" {
 			out.Header.Set("Host", t.Host)

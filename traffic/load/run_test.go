@@ -71,7 +71,7 @@ func TestAStallIsChargedToAllWhomItHeldUp(t *testing.T) {
 			}
 			return http.StatusOK, ""
 		})
-		r, err := Run(t.Context(), Plan{Rate: 200, Count: 800, Workers: 1, Targets: one("http://a")}, stalling.transport())
+		r, err := run(t.Context(), Plan{Rate: 200, Count: 800, Workers: 1, Targets: one("http://a")}, stalling.transport(), time.Sleep)
 		require.NoError(t, err)
 		require.Len(t, r.Samples, 1)
 		assert.EqualValues(t, 800, r.Samples[0].Count())
@@ -87,7 +87,7 @@ func TestWithoutACapASlowAnswerHoldsUpNobody(t *testing.T) {
 			time.Sleep(300 * time.Millisecond)
 			return http.StatusOK, ""
 		})
-		r, err := Run(t.Context(), Plan{Rate: 1000, Count: 1000, Targets: one("http://a")}, slow.transport())
+		r, err := run(t.Context(), Plan{Rate: 1000, Count: 1000, Targets: one("http://a")}, slow.transport(), time.Sleep)
 		require.NoError(t, err)
 		assert.InEpsilon(t, 300*time.Millisecond, quantile(t, r.Samples[0].Latency, 1), 0.01)
 		assert.False(t, r.Invalid())
@@ -106,9 +106,9 @@ func TestTargetsAreAskedByTurnsAndHaveHistogramsOfTheirOwn(t *testing.T) {
 			}
 			return http.StatusOK, ""
 		})
-		r, err := Run(t.Context(), Plan{Rate: 100, Count: 40, Targets: []Target{
+		r, err := run(t.Context(), Plan{Rate: 100, Count: 40, Targets: []Target{
 			{Name: "honest", URL: "http://a"}, {Name: "denied", URL: "http://b", Share: 3},
-		}}, server.transport())
+		}}, server.transport(), time.Sleep)
 		require.NoError(t, err)
 		assert.Equal(t, "b a b b b a b b", strings.Join(order[:8], " "))
 		require.Len(t, r.Samples, 2)
@@ -126,7 +126,7 @@ func TestAStoppedRunKeepsWhatItMeasured(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		defer cancel()
 		fine := answers(func(int64, *http.Request) (int, string) { return http.StatusOK, "" })
-		r, err := Run(ctx, Plan{Rate: 100, Count: 100_000, Targets: one("http://a")}, fine.transport())
+		r, err := run(ctx, Plan{Rate: 100, Count: 100_000, Targets: one("http://a")}, fine.transport(), time.Sleep)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.InDelta(t, 30, r.Samples[0].Count(), 2)
 	})

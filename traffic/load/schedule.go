@@ -15,6 +15,9 @@ type schedule struct {
 	// stop, once closed, ends it: an attacker that is told to stop may send some
 	// more all the same.
 	stop <-chan struct{}
+	// sleep waits until a request is due; then the attacker need not, who would
+	// by the language's own clock.
+	sleep sleeper
 
 	once  sync.Once
 	began time.Time
@@ -22,19 +25,37 @@ type schedule struct {
 
 var _ vegeta.Pacer = (*schedule)(nil)
 
-// Pace says how long to wait before the next request; it stops after count, or
-// when it is told to.
+// Pace waits until the next request is due; it stops after count, or when it is
+// told to.
 func (s *schedule) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool) {
 	s.once.Do(func() { s.began = time.Now().Add(-elapsed) })
-	if hits >= s.count {
+	if hits >= s.count || s.stopped() {
 		return 0, true
 	}
+	// A stop must not wait for a request that is due in a minute.
+	for {
+		wait := time.Duration(hits)*s.period - elapsed
+		if wait <= 0 {
+			return 0, false
+		}
+		s.sleep(min(wait, longestNap))
+		elapsed = time.Since(s.began)
+		if s.stopped() {
+			return 0, true
+		}
+	}
+}
+
+// longestNap bounds how long a stop may go unheard.
+const longestNap = 100 * time.Millisecond
+
+func (s *schedule) stopped() bool {
 	select {
 	case <-s.stop:
-		return 0, true
+		return true
 	default:
+		return false
 	}
-	return max(0, time.Duration(hits)*s.period-elapsed), false
 }
 
 // Rate is in requests per second, as vegeta asks of a pacer.
