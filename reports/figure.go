@@ -7,7 +7,7 @@ import (
 
 // Figure is something a scenario measured, kept with its verdict so that a
 // reader can judge it again. The kinds are closed: SplitFigure, TruthTable,
-// RevocationFigure, LoadFigure, LatencyShift.
+// RevocationFigure, LoadFigure, LatencyShift, HopFigure, CostFigure, KneeFigure.
 type Figure interface {
 	// Holds judges the figure from its own numbers and nothing else. Nil
 	// means that it supports its scenario's claim; an error that wraps
@@ -27,6 +27,9 @@ type Figures struct {
 	Revocations []RevocationFigure `json:"revocations,omitempty"`
 	Loads       []LoadFigure       `json:"loads,omitempty"`
 	Shifts      []LatencyShift     `json:"shifts,omitempty"`
+	Hops        []HopFigure        `json:"hops,omitempty"`
+	Costs       []CostFigure       `json:"costs,omitempty"`
+	Knees       []KneeFigure       `json:"knees,omitempty"`
 }
 
 // Add attaches a figure. Numbers that are not possible are refused: they are
@@ -55,6 +58,15 @@ func (f Figures) All() []Figure {
 		all = append(all, one)
 	}
 	for _, one := range f.Shifts {
+		all = append(all, one)
+	}
+	for _, one := range f.Hops {
+		all = append(all, one)
+	}
+	for _, one := range f.Costs {
+		all = append(all, one)
+	}
+	for _, one := range f.Knees {
 		all = append(all, one)
 	}
 	return all

@@ -43,22 +43,95 @@ func aLoad(lag float64, fault string) reports.LoadFigure {
 	}
 }
 
+// aShift is a planted delay of 5 ms with an interval around it.
+func aShift(low, high float64) reports.LatencyShift {
+	return reports.LatencyShift{
+		What: "slow", Base: "fast", Q: 0.5, BaseMillis: 2, WhatMillis: 7, LowMillis: low, HighMillis: high, Confidence: 0.999,
+		FloorMillis: 4.5, BoundMillis: 5.5,
+	}
+}
+
+func someHops() reports.HopFigure {
+	return reports.HopFigure{What: "slow", RatePerSecond: 100, Requests: 10, Hops: []reports.Hop{
+		{Proxy: "egress gateway of c1", Count: 9, ResolutionMillis: 0.001, Quantiles: []reports.LatencyQuantile{{Q: 0.5, Millis: 0.2}}},
+	}}
+}
+
+func aCost() reports.CostFigure {
+	return reports.CostFigure{What: "accepted", Proxy: "ingress gateway of c2", Outcome: "allowed", Requests: 600, NewConnections: true, CPUSeconds: 0.5}
+}
+
+// aKnee has rates at each of which the latency doubles.
+func aKnee(rates ...float64) reports.KneeFigure {
+	var steps []reports.KneeStep
+	millis := 1.0
+	for _, rate := range rates {
+		steps = append(steps, reports.KneeStep{
+			RatePerSecond: rate, Sent: 100, Served: 100, P50Millis: millis, P90Millis: millis, P99Millis: millis, LagLimitMillis: 5,
+		})
+		millis *= 2
+	}
+	return reports.Knee("through the gateways", 3, steps)
+}
+
+// atLast changes the last step of a knee.
+func atLast(f reports.KneeFigure, change func(*reports.KneeStep)) reports.KneeFigure {
+	change(&f.Steps[len(f.Steps)-1])
+	return reports.Knee(f.What, f.LateFactor, f.Steps)
+}
+
+func TestTheKneeIsTheLastRateThatIsCarried(t *testing.T) {
+	for name, c := range map[string]struct {
+		figure reports.KneeFigure
+		knee   float64
+		end    reports.KneeEnd
+	}{
+		"p90 grows":              {aKnee(50, 100, 200), 100, reports.KneeLate},
+		"nothing stops it":       {aKnee(50, 100), 100, reports.KneeCeiling},
+		"some are not served":    {atLast(aKnee(50, 100), func(s *reports.KneeStep) { s.Served-- }), 50, reports.KneeUnserved},
+		"the generator is late":  {atLast(aKnee(50, 100), func(s *reports.KneeStep) { s.LagP99Millis = 6 }), 50, reports.KneeGenerator},
+		"not even the first one": {atLast(aKnee(50), func(s *reports.KneeStep) { s.Served = 0 }), 0, reports.KneeUnserved},
+	} {
+		assert.InDelta(t, c.knee, c.figure.KneePerSecond, 0, name)
+		assert.Equal(t, c.end, c.figure.End, name)
+	}
+	forged := aKnee(50, 100, 200)
+	forged.KneePerSecond = 200
+	var all reports.Figures
+	require.ErrorContains(t, all.Add(forged), "it says 200/s (late), and its steps say 100/s")
+	require.NoError(t, all.Add(aKnee(50, 100, 200)))
+	assert.Equal(t, []string{"knee of through the gateways: 100 requests a second are carried; at 200/s p90 is 4.00 ms, more than 3 times the 1.00 ms at 50/s"}, all.Lines())
+}
+
 func TestAFigureIsJudgedFromItsOwnNumbers(t *testing.T) {
+	stopped := aLoad(0.1, "")
+	stopped.Interrupted = true
+	told := aShift(-1, 99)
+	told.BoundMillis, told.FloorMillis = 0, 0
 	for name, c := range map[string]struct {
 		figure reports.Figure
 		want   string
 	}{
-		"a right split":            {aSplit(490, 510), ""},
-		"a shifted split":          {aSplit(600, 400), "v1 got 600 of 1000"},
-		"a table without faults":   {aTable(cell(reports.Granted, reports.Granted, 1), cell(reports.Refused, reports.Refused, 0)), ""},
-		"a leak":                   {aTable(cell(reports.Refused, reports.Granted, 1)), "1 of 1 cells are wrong, 1 of them leaks"},
-		"a refusal that arrived":   {aTable(cell(reports.Refused, reports.Refused, 1)), "1 of them leaks"},
-		"a grant that was refused": {aTable(cell(reports.Granted, reports.Refused, 0)), "0 of them leaks"},
-		"in time":                  {reports.Revocation("cancel", reports.NewConnection, 400, []float64{0, 250, 400}), ""},
-		"too late once":            {reports.Revocation("cancel", reports.LiveHTTP2, 400, []float64{1, 2, 401}), "401 ms after it, at most 400 ms"},
-		"load within thresholds":   {aLoad(0.1, ""), ""},
-		"load beyond a threshold":  {aLoad(0.1, "p99 is 5 ms, want 3 ms"), "p99 is 5 ms"},
-		"a generator that lagged":  {aLoad(1.1, "p99 is 5 ms, want 3 ms"), "INVALID"},
+		"a delay that is found":          {aShift(4.6, 5.4), ""},
+		"a delay that may be more":       {aShift(4.6, 5.6), "at most 5.50 ms are allowed"},
+		"a delay that may be less":       {aShift(4.4, 5.4), "at least 4.50 ms are wanted"},
+		"a difference that is only told": {told, ""},
+		"load that was stopped":          {stopped, "was stopped"},
+		"no rate that is carried":        {atLast(aKnee(50), func(s *reports.KneeStep) { s.Served = 0 }), "at 50/s 0 of 100 are served"},
+		"a generator that was late":      {atLast(aKnee(50), func(s *reports.KneeStep) { s.LagP99Millis = 6 }), "the generator was late at the lowest rate"},
+		"hops":                           {someHops(), ""},
+		"a cost":                         {aCost(), ""},
+		"a right split":                  {aSplit(490, 510), ""},
+		"a shifted split":                {aSplit(600, 400), "v1 got 600 of 1000"},
+		"a table without faults":         {aTable(cell(reports.Granted, reports.Granted, 1), cell(reports.Refused, reports.Refused, 0)), ""},
+		"a leak":                         {aTable(cell(reports.Refused, reports.Granted, 1)), "1 of 1 cells are wrong, 1 of them leaks"},
+		"a refusal that arrived":         {aTable(cell(reports.Refused, reports.Refused, 1)), "1 of them leaks"},
+		"a grant that was refused":       {aTable(cell(reports.Granted, reports.Refused, 0)), "0 of them leaks"},
+		"in time":                        {reports.Revocation("cancel", reports.NewConnection, 400, []float64{0, 250, 400}), ""},
+		"too late once":                  {reports.Revocation("cancel", reports.LiveHTTP2, 400, []float64{1, 2, 401}), "401 ms after it, at most 400 ms"},
+		"load within thresholds":         {aLoad(0.1, ""), ""},
+		"load beyond a threshold":        {aLoad(0.1, "p99 is 5 ms, want 3 ms"), "p99 is 5 ms"},
+		"a generator that lagged":        {aLoad(1.1, "p99 is 5 ms, want 3 ms"), "INVALID"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var all reports.Figures
@@ -88,7 +161,15 @@ func TestNumbersThatAreNotPossibleAreTheHarnesssFault(t *testing.T) {
 	quantile.MaxMillis = 10
 	falling := aLoad(0.1, "")
 	falling.Classes[0].Quantiles[1].Millis = 1
+	tooMany, free, nowhere, backwards := someHops(), aCost(), someHops(), aShift(4.6, 5.4)
+	tooMany.Hops[0].Count, free.CPUSeconds, nowhere.Hops, backwards.FloorMillis = 11, 0, nil, 6
 	for name, figure := range map[string]reports.Figure{
+		"a log of more than was sent":       tooMany,
+		"requests that cost nothing":        free,
+		"a way without hops":                nowhere,
+		"a floor above the bound":           backwards,
+		"rates that fall":                   aKnee(100, 50),
+		"a knee of nothing":                 reports.KneeFigure{LateFactor: 3},
 		"counts that do not add up":         counts,
 		"an interval without its estimate":  outside,
 		"a split of nothing":                reports.SplitFigure{Confidence: 0.9},

@@ -61,6 +61,15 @@ func (f Figures) Lines() []string {
 	for _, one := range f.Shifts {
 		lines = append(lines, one.line())
 	}
+	for _, one := range f.Hops {
+		lines = append(lines, one.lines()...)
+	}
+	for _, one := range f.Costs {
+		lines = append(lines, one.line())
+	}
+	for _, one := range f.Knees {
+		lines = append(lines, one.line())
+	}
 	return lines
 }
 

@@ -14,6 +14,9 @@ type LoadFigure struct {
 	// LagLimitMillis the run is INVALID, not slow.
 	LagP99Millis   float64 `json:"lagP99Millis"`
 	LagLimitMillis float64 `json:"lagLimitMillis"`
+	// Interrupted says that the run was stopped: the figures are of what was
+	// measured until then, and decide nothing.
+	Interrupted bool `json:"interrupted,omitempty"`
 	// Classes are the outcomes, each with latencies of its own: a mean of
 	// answers and refusals is true of neither.
 	Classes []LoadClass `json:"classes"`
@@ -54,12 +57,8 @@ func (f LoadFigure) validate() error {
 		return fmt.Errorf("load on %s: %d outcome classes and a lag limit of %v ms decide nothing", f.What, len(f.Classes), f.LagLimitMillis)
 	}
 	for _, c := range f.Classes {
-		last := LatencyQuantile{}
-		for _, q := range c.Quantiles {
-			if q.Q < last.Q || q.Millis < last.Millis || q.Q > 1 {
-				return fmt.Errorf("load on %s: %s %s: the latency curve falls at quantile %v", f.What, c.Identity, c.Outcome, q.Q)
-			}
-			last = q
+		if err := rising(c.Quantiles); err != nil {
+			return fmt.Errorf("load on %s: %s %s: %w", f.What, c.Identity, c.Outcome, err)
 		}
 	}
 	return nil
@@ -74,6 +73,9 @@ func (f LoadFigure) Holds() error {
 	if f.Invalid() {
 		return fmt.Errorf("%w: load on %s is INVALID: the generator itself was %.3f ms late at p99, at most %.3f ms are allowed",
 			ErrInconclusive, f.What, f.LagP99Millis, f.LagLimitMillis)
+	}
+	if f.Interrupted {
+		return fmt.Errorf("%w: load on %s was stopped", ErrInconclusive, f.What)
 	}
 	if f.Fault != "" {
 		return fmt.Errorf("load on %s: %s", f.What, f.Fault)

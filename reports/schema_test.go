@@ -37,6 +37,8 @@ func vocabulary(of reflect.Type) *jsonschema.Schema {
 		words = anys(reports.ProfileNames())
 	case reflect.TypeFor[reports.ProfileResult]():
 		words = anys([]reports.ProfileResult{reports.Success, reports.Partial, reports.Failure})
+	case reflect.TypeFor[reports.KneeEnd]():
+		words = anys(reports.KneeEnds())
 	case reflect.TypeFor[reports.Access]():
 		words = anys([]reports.Access{reports.Granted, reports.Refused})
 	default:
@@ -96,7 +98,7 @@ func TestEveryReportSatisfiesTheSchema(t *testing.T) {
 	withFigures := scenario("figures", reports.Passed, "")
 	for _, figure := range []reports.Figure{
 		aSplit(490, 510), aTable(cell(reports.Refused, reports.Refused, 0)), aLoad(0.1, ""),
-		reports.Revocation("cancel", reports.NewConnection, 400, []float64{1, 2}),
+		reports.Revocation("cancel", reports.NewConnection, 400, []float64{1, 2}), aShift(4.6, 5.4), someHops(), aCost(), aKnee(50, 100),
 	} {
 		require.NoError(t, withFigures.Figures.Add(figure))
 	}

@@ -20,8 +20,11 @@ type LatencyShift struct {
 	LowMillis  float64 `json:"lowMillis"`
 	HighMillis float64 `json:"highMillis"`
 	Confidence float64 `json:"confidence"`
-	// BoundMillis is what the difference must be shown not to exceed.
-	BoundMillis float64 `json:"boundMillis"`
+	// BoundMillis is what the difference must be shown not to exceed; 0 is no
+	// bound: the difference is told and nothing is claimed.
+	BoundMillis float64 `json:"boundMillis,omitempty"`
+	// FloorMillis is what it must be shown not to fall below; 0 is no floor.
+	FloorMillis float64 `json:"floorMillis,omitempty"`
 }
 
 func (f LatencyShift) addTo(all *Figures) { all.Shifts = append(all.Shifts, f) }
@@ -29,7 +32,7 @@ func (f LatencyShift) addTo(all *Figures) { all.Shifts = append(all.Shifts, f) }
 func (f LatencyShift) name() string { return fmt.Sprintf("latency of %s over %s", f.What, f.Base) }
 
 func (f LatencyShift) validate() error {
-	for _, v := range []float64{f.BaseMillis, f.WhatMillis, f.LowMillis, f.HighMillis, f.BoundMillis} {
+	for _, v := range []float64{f.BaseMillis, f.WhatMillis, f.LowMillis, f.HighMillis, f.BoundMillis, f.FloorMillis} {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return fmt.Errorf("%s: a figure is no number", f.name())
 		}
@@ -39,6 +42,8 @@ func (f LatencyShift) validate() error {
 		return fmt.Errorf("%s: quantile %v at confidence %v: want both between 0 and 1", f.name(), f.Q, f.Confidence)
 	case f.BaseMillis <= 0 || f.WhatMillis <= 0:
 		return fmt.Errorf("%s: nothing takes no time", f.name())
+	case f.BoundMillis < 0 || f.FloorMillis < 0 || f.FloorMillis > f.BoundMillis:
+		return fmt.Errorf("%s: no difference is both above %v ms and below %v ms", f.name(), f.FloorMillis, f.BoundMillis)
 	case f.LowMillis > f.HighMillis:
 		return fmt.Errorf("%s: the interval from %v to %v ms is empty", f.name(), f.LowMillis, f.HighMillis)
 	}
@@ -48,10 +53,13 @@ func (f LatencyShift) validate() error {
 // Holds says whether the whole interval is within the bound: a difference that
 // may be greater has not been shown to be at most that.
 func (f LatencyShift) Holds() error {
-	if f.HighMillis <= f.BoundMillis {
-		return nil
+	switch {
+	case f.BoundMillis > 0 && f.HighMillis > f.BoundMillis:
+		return fmt.Errorf("%s, at most %.2f ms are allowed", f.line(), f.BoundMillis)
+	case f.LowMillis < f.FloorMillis && f.FloorMillis > 0:
+		return fmt.Errorf("%s, at least %.2f ms are wanted", f.line(), f.FloorMillis)
 	}
-	return fmt.Errorf("%s, at most %.2f ms are allowed", f.line(), f.BoundMillis)
+	return nil
 }
 
 func (f LatencyShift) line() string {

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -96,9 +97,12 @@ func TestWithoutACapASlowAnswerHoldsUpNobody(t *testing.T) {
 
 func TestTargetsAreAskedByTurnsAndHaveHistogramsOfTheirOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
 		var order []string
 		server := answers(func(_ int64, r *http.Request) (int, string) {
+			mu.Lock()
 			order = append(order, r.URL.Host)
+			mu.Unlock()
 			assert.Empty(t, r.Header.Get(targetHeader))
 			if r.URL.Host == "b" {
 				time.Sleep(time.Millisecond)
