@@ -56,6 +56,15 @@ conformance: build ## bring up meshes, federate them, run the features, write ou
 load: build ## what the gateways add to latency, and what refusals cost others, on meshes of its own
 	$(BIN)/conformance run --provider $(PROVIDER) --engine $(ENGINE) --clusters $(CLUSTERS) --tags '@load'
 
+.PHONY: page-test
+page-test: ## the report's page in a headless browser (installs Debian's chromium if there is none)
+	@command -v chromium >/dev/null || apt-get install -y --no-install-recommends chromium
+	go test -count=1 ./reports/page
+
+.PHONY: bench-load
+bench-load: ## how late the load generator is by itself, at 5,000 requests a second
+	go test ./traffic/load -run '^$$' -bench '^BenchmarkOwnLag$$' -benchtime $(RUNS)x
+
 .PHONY: lab-test
 lab-test: ## what a person expects of a cluster, and the life of labs, on real ones
 	go test -count=1 ./cluster/embedded

@@ -42,6 +42,6 @@ func (f CostFigure) line() string {
 	if f.NewConnections {
 		how = "each with a handshake of its own"
 	}
-	return fmt.Sprintf("%s, %s, %s: %.3f ms of a core of %s each, %.0f a second per core (%d in %.2f s)",
+	return fmt.Sprintf("%s, %s, %s: %.3f ms of a core of the %s each, %.0f a second per core (%d in %.2f s)",
 		f.What, f.Outcome, how, f.MillisEach(), f.Proxy, f.PerCoreSecond(), f.Requests, f.CPUSeconds)
 }

@@ -21,8 +21,10 @@ func (w *World) loadSteps(sc *godog.ScenarioContext) {
 	sc.When(`^for (\d+) seconds (\d+) requests a second arrive at (c\d), by turns:$`, w.loadAtEdge)
 	sc.Then(`^each of "([^"]+)" is answered by (\w+ v\d of c\d)$`, w.loadAnswered)
 	sc.Then(`^each of "([^"]+)" is refused: (.+)$`, w.loadRefused)
-	sc.Then(`^"([^"]+)" takes at most ([\d.]+) ms longer than "([^"]+)" at p(\d+)$`, w.loadLonger)
-	sc.Then(`^"([^"]+)" takes at most (\d+) % longer than "([^"]+)" at p(\d+)$`, w.loadSlower)
+	sc.Then(`^"([^"]+)" takes at most ([\d.]+) ms longer than "([^"]+)" at p([\d.]+)$`, w.loadLonger)
+	sc.Then(`^"([^"]+)" takes at most (\d+) % longer than "([^"]+)" at p([\d.]+)$`, w.loadSlower)
+	sc.Then(`^"([^"]+)" takes ([\d.]+) ms longer than "([^"]+)" at p([\d.]+), within ([\d.]+) ms$`, w.loadPlanted)
+	sc.Then(`^how much longer "([^"]+)" takes than "([^"]+)" is told$`, w.loadTold)
 }
 
 // shiftAlpha is how often a right claim about latencies is called wrong.
@@ -32,8 +34,13 @@ const shiftAlpha = 1e-3
 type loaded struct {
 	// mesh that they were meant for or left.
 	mesh, nonce string
-	samples     []load.Sample
-	latency     latency.Distribution
+	// rate of all requests of the run, since when, and whether each had a
+	// connection of its own.
+	rate    int
+	since   time.Time
+	fresh   bool
+	samples []load.Sample
+	latency latency.Distribution
 }
 
 func (w *World) loadInside(ctx context.Context, seconds, rate int, mesh string, table *godog.Table) error {
@@ -41,8 +48,25 @@ func (w *World) loadInside(ctx context.Context, seconds, rate int, mesh string, 
 	if err != nil {
 		return err
 	}
+	since := time.Now()
+	plan.Watch = w.watch()
 	result, err := w.Meshes.Load(ctx, mesh, plan)
-	return w.keep("requests that leave "+mesh, mesh, plan, result, err)
+	return w.keep(run{"requests that leave " + mesh, mesh, plan, since}, result, err)
+}
+
+// run is load as it was sent.
+type run struct {
+	what, mesh string
+	plan       load.Plan
+	since      time.Time
+}
+
+// watch tells how a run is going, if anybody wants to know.
+func (w *World) watch() func(load.Progress) {
+	if w.Tell == nil {
+		return nil
+	}
+	return func(p load.Progress) { w.Tell(p.String()) }
 }
 
 func (w *World) loadAtEdge(ctx context.Context, seconds, rate int, mesh string, table *godog.Table) error {
@@ -55,22 +79,28 @@ func (w *World) loadAtEdge(ctx context.Context, seconds, rate int, mesh string, 
 			return fmt.Errorf("%q: the table does not say with whose certificate", t.Name)
 		}
 	}
+	plan.Watch = w.watch()
+	since, before := time.Now(), w.meter(ctx, mesh)
 	result, err := w.Meshes.EdgeLoad(ctx, mesh, plan, as)
-	return w.keep("requests that arrive at "+mesh, mesh, plan, result, err)
+	if err == nil {
+		w.costed(plan, before, w.meter(ctx, mesh))
+	}
+	return w.keep(run{"requests that arrive at " + mesh, mesh, plan, since}, result, err)
 }
 
 // keep judges the generator alone: what became of the requests is for the
-// sentences that follow.
-func (w *World) keep(what, mesh string, plan load.Plan, result load.Result, err error) error {
-	if err != nil {
+// sentences that follow. What was measured before a run was stopped is kept as
+// well.
+func (w *World) keep(r run, result load.Result, err error) error {
+	if err != nil && len(result.Samples) == 0 {
 		return inconclusive(err)
 	}
 	figure := reports.LoadFigure{
-		What: what, RatePerSecond: float64(plan.Rate), DurationSeconds: plan.Duration().Seconds(),
-		LagP99Millis: millis(result.LagP99), LagLimitMillis: millis(result.LagLimit),
+		What: r.what, RatePerSecond: float64(r.plan.Rate), DurationSeconds: r.plan.Duration().Seconds(),
+		LagP99Millis: millis(result.LagP99), LagLimitMillis: millis(result.LagLimit), Interrupted: err != nil,
 	}
-	for _, t := range plan.Targets {
-		one := loaded{mesh: mesh, nonce: t.Nonce}
+	for _, t := range r.plan.Targets {
+		one := loaded{mesh: r.mesh, nonce: t.Nonce, rate: r.plan.Rate, since: r.since, fresh: t.FreshConnection}
 		for _, s := range result.Samples {
 			if s.Target == t.Name {
 				one.samples = append(one.samples, s)
@@ -80,13 +110,16 @@ func (w *World) keep(what, mesh string, plan load.Plan, result load.Result, err 
 		var all []reports.LatencyBucket
 		for _, c := range classes {
 			all = append(all, c.Histogram...)
-			w.record = append(w.record, fmt.Sprintf("load %s: %s %s %d times", what, c.Identity, c.Outcome, c.Count))
+			w.record = append(w.record, fmt.Sprintf("load %s: %s %s %d times", r.what, c.Identity, c.Outcome, c.Count))
 		}
 		one.latency = latency.New(all)
 		figure.Classes = append(figure.Classes, classes...)
 		w.loads[t.Name] = one
 	}
 	if err := w.Attach(figure); err != nil {
+		return inconclusive(err)
+	}
+	if err != nil {
 		return inconclusive(err)
 	}
 	return figure.Holds()
@@ -111,11 +144,18 @@ func classesOf(name string, samples []load.Sample) []reports.LoadClass {
 	for i, c := range classes {
 		sorted := latency.New(c.Histogram)
 		classes[i].Histogram = sorted.Buckets()
-		for _, q := range []float64{0.5, 0.9, 0.99, 0.999} {
-			classes[i].Quantiles = append(classes[i].Quantiles, reports.LatencyQuantile{Q: q, Millis: sorted.Quantile(q)})
-		}
+		classes[i].Quantiles = curve(sorted)
 	}
 	return classes
+}
+
+// curve are the quantiles that are told of a distribution.
+func curve(d latency.Distribution) []reports.LatencyQuantile {
+	var all []reports.LatencyQuantile
+	for _, q := range []float64{0.5, 0.9, 0.99, 0.999} {
+		all = append(all, reports.LatencyQuantile{Q: q, Millis: d.Quantile(q)})
+	}
+	return all
 }
 
 func (w *World) loadOf(name string) (loaded, error) {
@@ -181,17 +221,75 @@ func (w *World) loadLonger(_ context.Context, what, bound, base, percentile stri
 	if err != nil {
 		return err
 	}
-	return w.shift(what, base, percentile, func(float64) float64 { return limit })
+	return w.shift(what, base, percentile, func(float64) (floor, bound float64) { return 0, limit })
 }
 
 func (w *World) loadSlower(_ context.Context, what string, percent int, base, percentile string) error {
-	return w.shift(what, base, percentile, func(millis float64) float64 { return millis * float64(percent) / 100 })
+	return w.shift(what, base, percentile, func(millis float64) (floor, bound float64) { return 0, millis * float64(percent) / 100 })
+}
+
+// loadTold compares without a claim.
+func (w *World) loadTold(_ context.Context, what, base string) error {
+	for _, percentile := range []string{"50", "90", "99", "99.9"} {
+		one, err := w.loadOf(what)
+		if err != nil {
+			return err
+		}
+		other, err := w.loadOf(base)
+		if err != nil {
+			return err
+		}
+		p, err := quantile(percentile)
+		if err != nil {
+			return err
+		}
+		// Of a tail with too few requests in it nothing can be told.
+		if !one.latency.Enough(p) || !other.latency.Enough(p) {
+			continue
+		}
+		if err := w.compared(shifted{what, base, one.latency, other.latency, p}, func(float64) (floor, bound float64) { return 0, 0 }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loadPlanted is a difference that somebody has made, and how exactly it has to
+// be found.
+func (w *World) loadPlanted(_ context.Context, what, planted, base, percentile, within string) error {
+	limits, err := around(planted, within)
+	if err != nil {
+		return err
+	}
+	return w.shift(what, base, percentile, limits)
+}
+
+// around are the bounds of a difference of so many milliseconds.
+func around(planted, within string) (func(float64) (floor, bound float64), error) {
+	middle, err := strconv.ParseFloat(planted, 64)
+	if err != nil {
+		return nil, err
+	}
+	spread, err := strconv.ParseFloat(within, 64)
+	if err != nil {
+		return nil, err
+	}
+	return func(float64) (floor, bound float64) { return middle - spread, middle + spread }, nil
+}
+
+// quantile reads "99.9".
+func quantile(percentile string) (float64, error) {
+	p, err := strconv.ParseFloat(percentile, 64)
+	if err != nil || p <= 0 || p >= 100 {
+		return 0, fmt.Errorf("p%s: want a percentile between 0 and 100", percentile)
+	}
+	return p / 100, nil
 }
 
 // shift compares one quantile of two kinds of requests. The bound follows from
 // the base's quantile.
-func (w *World) shift(what, base, percentile string, bound func(millis float64) float64) error {
-	p, err := strconv.ParseFloat("0."+percentile, 64)
+func (w *World) shift(what, base, percentile string, limits func(millis float64) (floor, bound float64)) error {
+	p, err := quantile(percentile)
 	if err != nil {
 		return err
 	}
@@ -203,14 +301,26 @@ func (w *World) shift(what, base, percentile string, bound func(millis float64) 
 	if err != nil {
 		return err
 	}
-	if !one.latency.Enough(p) || !other.latency.Enough(p) {
-		return fmt.Errorf("%w: p%s of %d and of %d requests cannot be compared: send more", reports.ErrInconclusive, percentile, one.latency.Count(), other.latency.Count())
+	return w.compared(shifted{what, base, one.latency, other.latency, p}, limits)
+}
+
+// shifted are two kinds of requests, and the quantile that is compared.
+type shifted struct {
+	what, base string
+	now, old   latency.Distribution
+	q          float64
+}
+
+func (w *World) compared(s shifted, limits func(millis float64) (floor, bound float64)) error {
+	if !s.now.Enough(s.q) || !s.old.Enough(s.q) {
+		return fmt.Errorf("%w: p%g of %d and of %d requests cannot be compared: send more", reports.ErrInconclusive, 100*s.q, s.now.Count(), s.old.Count())
 	}
 	z := distuv.UnitNormal.Quantile(1 - shiftAlpha/2)
-	low, high := latency.Interval(other.latency, one.latency, p, z)
+	low, high := latency.Interval(s.old, s.now, s.q, z)
+	floor, bound := limits(s.old.Quantile(s.q))
 	figure := reports.LatencyShift{
-		What: what, Base: base, Q: p, BaseMillis: other.latency.Quantile(p), WhatMillis: one.latency.Quantile(p),
-		LowMillis: low, HighMillis: high, Confidence: 1 - shiftAlpha, BoundMillis: bound(other.latency.Quantile(p)),
+		What: s.what, Base: s.base, Q: s.q, BaseMillis: s.old.Quantile(s.q), WhatMillis: s.now.Quantile(s.q),
+		LowMillis: low, HighMillis: high, Confidence: 1 - shiftAlpha, BoundMillis: bound, FloorMillis: floor,
 	}
 	w.record = append(w.record, reports.Figures{Shifts: []reports.LatencyShift{figure}}.Lines()...)
 	if err := w.Attach(figure); err != nil {

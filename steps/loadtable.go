@@ -11,8 +11,8 @@ import (
 	"github.com/meshfed/meshfed/traffic/load"
 )
 
-// loadPlan reads a table: name, request, and perhaps with, share and
-// connections.
+// loadPlan reads a table: name, request, and perhaps with, share, connections
+// and protocol.
 func loadPlan(seconds, rate int, table *godog.Table) (load.Plan, map[string]Caller, error) {
 	plan := load.Plan{Rate: rate, Count: rate * seconds}
 	as := map[string]Caller{}
@@ -58,8 +58,13 @@ func readCell(target *load.Target, as map[string]Caller, column, text string) er
 			return fmt.Errorf(`connections %q: want "kept" or "fresh"`, text)
 		}
 		target.FreshConnection = text == "fresh"
+	case "protocol":
+		if text != "HTTP/1.1" && text != "HTTP/2" {
+			return fmt.Errorf(`protocol %q: want "HTTP/1.1" or "HTTP/2"`, text)
+		}
+		target.HTTP2 = text == "HTTP/2"
 	default:
-		return fmt.Errorf("column %q: want name, request, with, share or connections, name before with", column)
+		return fmt.Errorf("column %q: want name, request, with, share, connections or protocol, name before with", column)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/http"
+	"time"
 
 	"github.com/meshfed/meshfed/reports"
 	"github.com/meshfed/meshfed/traffic"
@@ -38,6 +39,12 @@ type Meshes interface {
 	// EdgeLoad runs a plan at the private ingress gateway of a mesh, each target
 	// as the caller of its name.
 	EdgeLoad(ctx context.Context, mesh string, plan load.Plan, as map[string]Caller) (load.Result, error)
+	// Hops are the own shares of the requests of a load's target, by the access
+	// logs of the proxies of a mesh since then.
+	Hops(ctx context.Context, mesh, nonce string, since time.Time) ([]Hop, error)
+	// IngressCPU is how much processor time the private ingress gateway of a
+	// mesh has used so far.
+	IngressCPU(ctx context.Context, mesh string) (time.Duration, error)
 	// Certificates are the serial numbers of those that a private gateway of a
 	// mesh holds for itself.
 	Certificates(ctx context.Context, mesh string, of Gateway) ([]*big.Int, error)
@@ -91,6 +98,18 @@ func (r Request) String() string {
 		return r.Method + " " + r.URL
 	}
 	return r.Method + " " + r.URL + " by " + r.User
+}
+
+// Hop is one proxy on the way of requests.
+type Hop struct {
+	// Proxy is which: "ingress gateway of c2".
+	Proxy string
+	// Rank orders the proxies by the way of a request.
+	Rank int
+	// Own is how long the proxy itself took for each request in its log.
+	Own []time.Duration
+	// Resolution is that of the log.
+	Resolution time.Duration
 }
 
 // Arrival is a request as a workload saw it.

@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/cucumber/godog"
 
@@ -11,6 +12,7 @@ import (
 
 func (w *World) workloadSteps(sc *godog.ScenarioContext) {
 	sc.Step(`^in (c\d), "([A-Z]+) ([^"]+)" is answered by (\w+)(?: (v\d))? of (c\d)$`, w.workloadAnswered)
+	sc.Step(`^in (c\d), "([A-Z]+) ([^"]+)" takes at least (\d+) ms from now on$`, w.workloadTakes)
 	sc.Then(`^between (\d+) and (\d+) of (\d+) times "([A-Z]+) ([^"]+)" in (c\d) is answered by (\w+ v\d of c\d)$`, w.share)
 	sc.Then(`^it arrived there as "([A-Z]+) ([^"]+)" for "([^"]+)"$`, w.arrivedAs)
 	sc.Then(`^(\d+) of (\d+) more are answered by (\w+) (v\d) of (c\d)$`, w.more)
@@ -32,6 +34,22 @@ func (w *World) inside(mesh string, r Request) question {
 
 func (w *World) workloadAnswered(ctx context.Context, mesh, method, url, service, version, from string) error {
 	return w.answered(ctx, w.inside(mesh, Request{Method: method, URL: url}), traffic.Backend{Service: service, Version: version, Cluster: from})
+}
+
+// steadily is how many answers in a row show that something is in force.
+const steadily = 5
+
+// workloadTakes waits until a change that slows a request down is in force.
+func (w *World) workloadTakes(ctx context.Context, mesh, method, url string, millis int) error {
+	slow := 0
+	_, err := w.until(ctx, w.inside(mesh, Request{Method: method, URL: url}), settling, fmt.Sprintf("%d answers in a row after %d ms or later", steadily, millis),
+		func(o traffic.Outcome) bool {
+			if slow++; o.Kind != traffic.Allowed || o.Latency < time.Duration(millis)*time.Millisecond {
+				slow = 0
+			}
+			return slow == steadily
+		})
+	return err
 }
 
 // share counts how many of many are answered by one workload, once both sides

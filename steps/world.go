@@ -30,6 +30,8 @@ type Environment struct {
 	// Leftovers names what a mesh holds of the kinds an engine writes that
 	// was not there before the run.
 	Leftovers func(ctx context.Context, mesh string) ([]string, error)
+	// Tell says to a person how something long is going. Nil is silent.
+	Tell func(text string)
 }
 
 // World is the state of one scenario. It must not be used by two.
@@ -64,6 +66,8 @@ type World struct {
 	hostile *hostile
 	// loads are the kinds of requests that load was made of, by name.
 	loads map[string]loaded
+	// costs are what a gateway used while one kind of requests arrived, by name.
+	costs map[string]meter
 	// figures are what was measured; see Attach.
 	figures figures
 }
@@ -71,7 +75,7 @@ type World struct {
 // NewWorld is the world of a scenario that begins.
 func NewWorld(e Environment) *World {
 	return &World{Environment: e, declared: map[string]string{}, expected: map[string]string{}, owned: map[string]bool{}, cancelled: map[string]string{},
-		theirs: map[string][]string{}, loads: map[string]loaded{}, serials: map[string]Serials{}}
+		theirs: map[string][]string{}, loads: map[string]loaded{}, costs: map[string]meter{}, serials: map[string]Serials{}}
 }
 
 // Register adds all step definitions for this world.
@@ -90,6 +94,9 @@ func (w *World) Register(sc *godog.ScenarioContext) {
 	w.attackSteps(sc)
 	w.revocationSteps(sc)
 	w.loadSteps(sc)
+	w.loadRampSteps(sc)
+	w.loadCostSteps(sc)
+	w.loadHopSteps(sc)
 	w.hostileSteps(sc)
 	w.renewalSteps(sc)
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/meshfed/meshfed/reports"
 )
@@ -18,6 +19,8 @@ type Progress struct {
 	live bool
 	// prefix of the current step's line.
 	prefix string
+	// told is when something long was last told of.
+	told time.Time
 }
 
 // NewProgress writes to out; live says that it is a terminal.
@@ -43,6 +46,21 @@ func (p *Progress) step(text string) {
 	}
 	line := []rune(p.prefix + "  " + text)
 	fmt.Fprint(p.out, eraseLine+string(line[:min(len(line), stepWidth)]))
+}
+
+// quiet is how often a log that is no terminal hears of something long.
+const quiet = 10 * time.Second
+
+// Tell says how something long within a step is going.
+func (p *Progress) Tell(text string) {
+	switch {
+	case p == nil:
+	case p.live:
+		p.step(text)
+	case time.Since(p.told) >= quiet:
+		p.told = time.Now()
+		fmt.Fprintln(p.out, "   ", text)
+	}
 }
 
 func (p *Progress) verdict(n, total int, s reports.Scenario) {

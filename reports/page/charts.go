@@ -1,9 +1,7 @@
 package page
 
 import (
-	"fmt"
 	"math"
-	"strings"
 
 	"github.com/meshfed/meshfed/reports"
 )
@@ -26,6 +24,10 @@ func (v *view) draw(s reports.Scenario) {
 	for _, f := range s.Figures.Loads {
 		v.Loads = append(v.Loads, newLoadChart(s.ID, f))
 	}
+	v.Shifts = append(v.Shifts, each(s.ID, s.Figures.Shifts)...)
+	v.Hops = append(v.Hops, each(s.ID, s.Figures.Hops)...)
+	v.Costs = append(v.Costs, each(s.ID, s.Figures.Costs)...)
+	v.Knees = append(v.Knees, each(s.ID, s.Figures.Knees)...)
 }
 
 type table struct {
@@ -75,43 +77,6 @@ func newRevocationChart(id string, f reports.RevocationFigure) revocationChart {
 	chart := revocationChart{Scenario: id, RevocationFigure: f, End: end, XBound: chartWidth * f.BoundMillis / end, Holds: f.Holds() == nil}
 	for _, s := range f.SamplesMillis {
 		chart.Dots = append(chart.Dots, chartWidth*s/end)
-	}
-	return chart
-}
-
-type loadChart struct {
-	Scenario string
-	reports.LoadFigure
-	Top    float64
-	Curves []curve
-}
-
-// curve is a latency curve: x by the number of nines, since what matters
-// happens there; y by latency.
-type curve struct {
-	reports.LoadClass
-	Hue    int
-	Points string
-}
-
-const chartHeight = 160
-
-func newLoadChart(id string, f reports.LoadFigure) loadChart {
-	chart := loadChart{Scenario: id, LoadFigure: f}
-	for _, c := range f.Classes {
-		for _, q := range c.Quantiles {
-			chart.Top = math.Max(chart.Top, q.Millis)
-		}
-	}
-	for i, c := range f.Classes {
-		var points []string
-		for _, q := range c.Quantiles {
-			// p50 is 0.3 nines, p99.99 is 4 and the right edge, as is all beyond.
-			nines := math.Min(4, -math.Log10(math.Max(1-q.Q, 1e-4)))
-			y := chartHeight - chartHeight*q.Millis/math.Max(chart.Top, math.SmallestNonzeroFloat64)
-			points = append(points, fmt.Sprintf("%.1f,%.1f", chartWidth*nines/4, y))
-		}
-		chart.Curves = append(chart.Curves, curve{LoadClass: c, Hue: (210 + 67*i) % 360, Points: strings.Join(points, " ")})
 	}
 	return chart
 }

@@ -43,6 +43,10 @@ type view struct {
 	Tables   []table
 	Revoked  []revocationChart
 	Loads    []loadChart
+	Shifts   []ofScenario[reports.LatencyShift]
+	Hops     []ofScenario[reports.HopFigure]
+	Costs    []ofScenario[reports.CostFigure]
+	Knees    []ofScenario[reports.KneeFigure]
 }
 
 type verdictCount struct {
@@ -73,6 +77,7 @@ type evidence struct {
 // is not there is only linked.
 func Write(w io.Writer, r reports.ConformanceReport, files fs.FS) error {
 	t, err := template.New("page").Funcs(template.FuncMap{
+		"hundred": func(q float64) float64 { return 100 * q },
 		"percent": func(x float64) string { return fmt.Sprintf("%.2f %%", 100*x) },
 		"seconds": func(x float64) string { return fmt.Sprintf("%.2f s", x) },
 		"gib":     func(b uint64) string { return fmt.Sprintf("%.1f GiB", float64(b)/(1<<30)) },

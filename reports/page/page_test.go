@@ -37,7 +37,14 @@ func figures(t *testing.T) reports.Figures {
 		reports.LoadFigure{What: "c1 to c2", RatePerSecond: 200, DurationSeconds: 10, LagP99Millis: 0.1, LagLimitMillis: 1, Classes: []reports.LoadClass{{
 			Identity: "c1", Outcome: "allowed", Count: 2000,
 			Quantiles: []reports.LatencyQuantile{{Q: 0.5, Millis: 2}, {Q: 0.9, Millis: 3}, {Q: 0.99, Millis: 5}, {Q: 0.999, Millis: 9}},
+			Histogram: []reports.LatencyBucket{{Millis: 1, Count: 500}, {Millis: 2, Count: 1000}, {Millis: 9, Count: 500}},
 		}}},
+		reports.LatencyShift{What: "through the gateways", Base: "within the mesh", Q: 0.999, BaseMillis: 2, WhatMillis: 3.5, LowMillis: 1.2, HighMillis: 1.8, Confidence: 0.999},
+		reports.HopFigure{What: "through the gateways", RatePerSecond: 200, Requests: 2000, Hops: []reports.Hop{
+			{Proxy: "egress gateway of c1", Count: 1990, ResolutionMillis: 0.001, Quantiles: []reports.LatencyQuantile{{Q: 0.5, Millis: 0.31}}},
+		}},
+		reports.CostFigure{What: "stranger", Proxy: "ingress gateway of c2", Outcome: "handshake refused", Requests: 600, NewConnections: true, CPUSeconds: 0.3},
+		reports.Knee("through the gateways", 3, []reports.KneeStep{{RatePerSecond: 50, Sent: 250, Served: 250, P50Millis: 1, P90Millis: 2, P99Millis: 3, LagLimitMillis: 5}}),
 	} {
 		require.NoError(t, f.Add(one))
 	}
@@ -166,4 +173,22 @@ func TestARunWithoutAnythingIsAPageToo(t *testing.T) {
 	text := written(t, reports.Assemble(reports.Run{}, nil, reports.End{SetupError: "c2: istiod: exit status 1"}))
 	assert.Contains(t, text, "INCONCLUSIVE")
 	assert.Contains(t, text, "istiod: exit status 1")
+}
+
+func TestTheFiguresOfLoadStandOnThePage(t *testing.T) {
+	text := written(t, aReport(t))
+	for _, want := range []string{
+		`<svg class="chart histogram"`, "p99.9</td><td>1.50 ms</td><td>1.20 to 1.80 ms at 99.9 %</td><td>told only",
+		"<td>egress gateway of c1</td><td>p50 0.31 ms </td><td>1990 of 2000</td>", "<td>a handshake each</td><td>0.500 ms</td><td>2000</td>",
+		"through the gateways: 50 requests a second, then ceiling",
+	} {
+		assert.Contains(t, text, want)
+	}
+	bars := 0
+	for _, e := range elements(t, text) {
+		if e.Data == "rect" && e.Parent.Parent != nil && attribute(e.Parent.Parent, "class") == "chart histogram" {
+			bars++
+		}
+	}
+	assert.Equal(t, 3, bars, "one for each latency")
 }

@@ -28,6 +28,7 @@ import (
 type Bench struct {
 	lab         cluster.Lab
 	environment steps.Environment
+	through     *reach.Reach
 	meshes      map[string]*mesh
 	versions    map[string]string
 }
@@ -65,6 +66,7 @@ func New(ctx context.Context, lab cluster.Lab, e engine.Engine) (*Bench, error) 
 	if err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
+	b.through = through
 	b.environment = steps.Environment{Lab: lab, Engine: e, Meshes: through, Owners: newOwners(b.meshes, authority.Authority), Leftovers: b.Leftovers}
 	if err := b.install(ctx); err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
@@ -74,6 +76,13 @@ func New(ctx context.Context, lab cluster.Lab, e engine.Engine) (*Bench, error) 
 	}
 	return b, nil
 }
+
+// Tell has f told how something long is going.
+func (b *Bench) Tell(f func(text string)) { b.environment.Tell = f }
+
+// LoadByJobs has load that leaves a mesh sent by a Job there, so that neither
+// this machine nor its connection to the cluster has a part in it.
+func (b *Bench) LoadByJobs() { b.through.LoadByJobs() }
 
 func (b *Bench) reachable() map[string]reach.Mesh {
 	meshes := map[string]reach.Mesh{}

@@ -49,6 +49,7 @@ func ownerRights() []access.Right {
 	rights := []access.Right{
 		{Namespace: istio.GatewayNamespace, Resource: "configmaps", Verbs: whole(), Why: why},
 		{Namespace: istio.GatewayNamespace, Group: "networking.istio.io", Resource: "gateways", Verbs: whole(), Why: why},
+		{Namespace: istio.GatewayNamespace, Group: "networking.istio.io", Resource: "envoyfilters", Verbs: whole(), Why: why},
 	}
 	for _, namespace := range fixtureNamespaces() {
 		rights = append(rights,
@@ -102,7 +103,7 @@ func gatewayRights() []access.Right {
 		{Namespace: n, Resource: "services", Verbs: []string{"get"}, Why: "the address of the private gateway"},
 		{Namespace: n, Group: "apps", Resource: "deployments", Verbs: []string{"get", "list", "watch"}, Why: "to see that the private gateways run"},
 		{Namespace: n, Resource: "pods/exec", Verbs: []string{"get", "create"}, Optional: true, Why: evidence},
-		{Namespace: n, Resource: "pods/log", Verbs: []string{"get"}, Optional: true, Why: evidence},
+		{Namespace: n, Resource: "pods/log", Verbs: []string{"get"}, Optional: true, Why: evidence + ", and where the time of a request goes"},
 		{Namespace: istio.SystemNamespace, Resource: "pods/exec", Verbs: []string{"get", "create"}, Optional: true, Why: evidence},
 	}
 }
@@ -113,6 +114,7 @@ func fixtureRights(namespace string) []access.Right {
 		{Namespace: namespace, Group: "apps", Resource: "deployments", Verbs: whole(), Why: bookinfo},
 		{Namespace: namespace, Group: "networking.istio.io", Resource: "destinationrules", Verbs: whole(), Why: bookinfo},
 		{Namespace: namespace, Resource: "pods/exec", Verbs: []string{"get", "create"}, Why: "to send requests and to see them arrive"},
+		{Namespace: namespace, Resource: "pods/log", Verbs: []string{"get"}, Optional: true, Why: "where the time of a request goes"},
 		{Namespace: namespace, Resource: "secrets", Verbs: []string{"list"}, Why: "to see what an engine has left behind"},
 		{Namespace: namespace, Resource: "configmaps", Verbs: []string{"list"}, Why: "to see what an engine has left behind"},
 	}
@@ -120,7 +122,8 @@ func fixtureRights(namespace string) []access.Right {
 		rights = append(rights, access.Right{Namespace: namespace, Resource: resource, Verbs: whole(), Why: bookinfo})
 	}
 	if namespace == metav1.NamespaceDefault {
-		rights = append(rights, access.Right{Namespace: namespace, Group: "discovery.k8s.io", Resource: "endpointslices", Verbs: []string{"list"}, Why: "to find what other meshes must not reach"})
+		rights = append(rights, access.Right{Namespace: namespace, Group: "batch", Resource: "jobs", Verbs: []string{"create", "delete"}, Optional: true, Why: "to send load by a job (--load-from job)"},
+			access.Right{Namespace: namespace, Group: "discovery.k8s.io", Resource: "endpointslices", Verbs: []string{"list"}, Why: "to find what other meshes must not reach"})
 	}
 	return rights
 }

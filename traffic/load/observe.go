@@ -1,6 +1,8 @@
 package load
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"strconv"
 	"sync"
@@ -41,7 +43,27 @@ func (o *observer) RoundTrip(r *http.Request) (*http.Response, error) {
 	r.Header.Del(targetHeader)
 	answer, err := o.transports[target].RoundTrip(r)
 	o.seen.Store(seq, sighting{target, err})
+	if err == nil {
+		answer.Body = &watchedBody{ReadCloser: answer.Body, failed: func(err error) {
+			// The body's own error tells nothing of a time-out.
+			o.seen.Store(seq, sighting{target, errors.Join(err, r.Context().Err())})
+		}}
+	}
 	return answer, err
+}
+
+// watchedBody tells of an error that comes after the head of an answer.
+type watchedBody struct {
+	io.ReadCloser
+	failed func(error)
+}
+
+func (b *watchedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		b.failed(err)
+	}
+	return n, err
 }
 
 // take is what became of a request, and forgets it.
@@ -56,7 +78,7 @@ func (o *observer) take(r *vegeta.Result) (target int, alert uint8, _ wire.Resul
 			alert = uint8(code)
 		}
 	case r.Code == 0:
-		// The head of the answer came and its body did not.
+		// It was not even sent.
 		seen.Fault, seen.Detail = wire.FaultOther, r.Error
 	}
 	return s.target, alert, seen

@@ -3,6 +3,8 @@ package load
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -81,9 +83,19 @@ type Target struct {
 	HTTP2 bool `json:"http2,omitempty"`
 }
 
-// RequestID is that of a target's request, from which the proxies' access logs
-// can tell whose it was; seq is unique in a run.
-func RequestID(nonce string, seq int64) string { return fmt.Sprintf("%s.%d", nonce, seq) }
+// agent begins the user agent of every request.
+const agent = "meshfed-load/"
+
+// UserAgent is that of a target's request, from which every access log can tell
+// whose it was: gateways give a request an id of their own, and leave this.
+func UserAgent(nonce string, seq int64) string { return fmt.Sprintf("%s%s.%d", agent, nonce, seq) }
+
+// SentWith says whether that is the user agent of a request with that nonce.
+func SentWith(userAgent, nonce string) bool {
+	seq, is := strings.CutPrefix(userAgent, agent+nonce+".")
+	_, err := strconv.ParseUint(seq, 10, 63)
+	return is && err == nil
+}
 
 // Duration is how long the sending takes.
 func (p Plan) Duration() time.Duration {

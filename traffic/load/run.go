@@ -64,7 +64,7 @@ func targeter(p Plan) vegeta.Targeter {
 		out.Header = http.Header{targetHeader: {strconv.Itoa(i)}}
 		if t.Nonce != "" {
 			out.Header.Set(wire.HeaderNonce, t.Nonce)
-			out.Header.Set("X-Request-Id", RequestID(t.Nonce, seq))
+			out.Header.Set("User-Agent", UserAgent(t.Nonce, seq))
 		}
 		if t.Host != "" {
 			out.Header.Set("Host", t.Host)

@@ -166,6 +166,19 @@ func TestNobodyListeningIsAFaultAndNoAnswer(t *testing.T) {
 	assert.Equal(t, wire.FaultRefused, r.Samples[0].Example.Fault)
 }
 
+func TestABodyThatDoesNotComeInTimeIsATimeout(t *testing.T) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusOK)
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}))
+	defer s.Close()
+	r, err := Run(t.Context(), Plan{Rate: 100, Count: 2, Targets: one(s.URL), Timeout: 200 * time.Millisecond}, Transport)
+	require.NoError(t, err)
+	require.Len(t, r.Samples, 1)
+	assert.Equal(t, wire.FaultTimeout, r.Samples[0].Example.Fault, r.Samples[0].Example.Detail)
+}
+
 func TestAPlanAndAResultSurviveTheirTrip(t *testing.T) {
 	p := Plan{Rate: 7, Count: 9, Targets: []Target{{Name: "a", URL: "http://a", Share: 2}}, Timeout: time.Second}
 	raw, err := json.Marshal(p)

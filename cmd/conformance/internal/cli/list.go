@@ -2,10 +2,13 @@ package cli
 
 import (
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshfed/meshfed/engine"
 	"github.com/meshfed/meshfed/features"
 	"github.com/meshfed/meshfed/reports"
 	"github.com/meshfed/meshfed/suite"
@@ -32,12 +35,42 @@ func list() *cobra.Command {
 			if err := table.Render(); err != nil {
 				return fmt.Errorf("list: %w", err)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%d scenarios\n", len(scenarios))
-			return nil
+			fmt.Fprintf(cmd.OutOrStdout(), "%d scenarios\n\n", len(scenarios))
+			return vocabulary(cmd.OutOrStdout(), scenarios)
 		},
 	}
 	selectionFlags(c, &selection)
 	return c
+}
+
+// vocabulary is what a vendor has to know before a run: the profiles, the
+// capabilities that an implementation may declare, and how long a scenario may take.
+func vocabulary(w io.Writer, scenarios []suite.Scenario) error {
+	tagged := func(word string) string {
+		n := 0
+		for _, s := range scenarios {
+			if slices.Contains(s.Tags, "@"+word) {
+				n++
+			}
+		}
+		return fmt.Sprint(n)
+	}
+	table := reports.NewTable(w, "word", "what it is", "scenarios")
+	for _, p := range reports.ProfileNames() {
+		if err := table.Append([]string{string(p), "profile", tagged(string(p))}); err != nil {
+			return fmt.Errorf("list: %w", err)
+		}
+	}
+	for _, c := range engine.Capabilities() {
+		if err := table.Append([]string{string(c), "capability", tagged(string(c))}); err != nil {
+			return fmt.Errorf("list: %w", err)
+		}
+	}
+	if err := table.Render(); err != nil {
+		return fmt.Errorf("list: %w", err)
+	}
+	fmt.Fprintf(w, "time-out of a scenario without its clean-up (--timeout): at most %s, or no profile is a success\n", reports.MaxScenarioTimeout)
+	return nil
 }
 
 func selectionFlags(c *cobra.Command, s *suite.Selection) {

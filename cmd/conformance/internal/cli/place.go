@@ -21,6 +21,8 @@ type place struct {
 	provider cluster.Provider
 	engine   engine.Engine
 	errs     io.Writer
+	// tell says how something long is going.
+	tell func(text string)
 
 	lab cluster.Lab
 	// bench is the place once it is prepared.
@@ -45,6 +47,10 @@ func (p *place) prepare(ctx context.Context) (suite.Bench, error) {
 	}
 	if p.bench, err = bench.New(ctx, p.lab, p.engine); err != nil {
 		return nil, err
+	}
+	p.bench.Tell(p.tell)
+	if p.flags.loadFrom == fromJob {
+		p.bench.LoadByJobs()
 	}
 	return p.bench, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,6 +37,10 @@ type runFlags struct {
 	resume                string
 	vendor                reports.Implementation
 	signKey               string
+	// loadFrom is from where load leaves a mesh.
+	loadFrom string
+	// features are those of a measurement; nil are all.
+	features fs.FS
 }
 
 func (p Program) run() *cobra.Command {
@@ -57,6 +62,14 @@ func (p Program) run() *cobra.Command {
 	}
 	selectionFlags(c, &f.selection)
 	reportFlags(c, &f)
+	placeFlags(c, &f, p)
+	c.Flags().DurationVar(&f.timeout, "timeout", time.Minute, fmt.Sprintf("time-out of one scenario without its clean-up; beyond %s no profile is a success", reports.MaxScenarioTimeout))
+	c.Flags().Int64Var(&f.seed, "seed", 0, "shuffle the scenarios by this `number`; 0 leaves them in order")
+	return c
+}
+
+// placeFlags say where scenarios are played, and where the report goes.
+func placeFlags(c *cobra.Command, f *runFlags, p Program) {
 	if p.Flags != nil {
 		p.Flags(c.Flags())
 	}
@@ -65,11 +78,15 @@ func (p Program) run() *cobra.Command {
 	c.Flags().StringVar(&f.lab, "lab", "", "use the lab of this `name` if it is up, else make it")
 	c.Flags().IntVar(&f.clusters, "clusters", 2, "how many meshes a new lab has")
 	c.Flags().BoolVar(&f.keep, "keep", false, "leave a new lab up")
+	c.Flags().StringVar(&f.loadFrom, "load-from", fromExec, "who sends the load that leaves a mesh: exec, a pod that is there, or job, one of its own")
 	c.Flags().StringVar(&f.out, "out", "out", "`folder` for the reports; out/latest is the last run's")
-	c.Flags().DurationVar(&f.timeout, "timeout", time.Minute, fmt.Sprintf("time-out of one scenario without its clean-up; beyond %s no profile is a success", reports.MaxScenarioTimeout))
-	c.Flags().Int64Var(&f.seed, "seed", 0, "shuffle the scenarios by this `number`; 0 leaves them in order")
-	return c
 }
+
+// The words of --load-from.
+const (
+	fromExec = "exec"
+	fromJob  = "job"
+)
 
 // reportFlags are about what is reported, and of whom.
 func reportFlags(c *cobra.Command, f *runFlags) {
@@ -94,6 +111,7 @@ func (p Program) start(cmd *cobra.Command, f runFlags) error {
 	if err != nil {
 		return usageError{err}
 	}
+	place.tell = s.Progress.Tell
 	s.Prepare = place.prepare
 	report, err := s.Run(cmd.Context())
 	folder := filepath.Join(f.out, s.ID)
@@ -110,6 +128,9 @@ func (p Program) start(cmd *cobra.Command, f runFlags) error {
 		return err
 	}
 	err = errors.Join(err, reports.WriteTable(cmd.OutOrStdout(), report))
+	if f.features != nil {
+		err = errors.Join(err, writeFigures(cmd.OutOrStdout(), report))
+	}
 	fmt.Fprintf(cmd.OutOrStdout(), "report: %s\n", folder)
 	if err != nil {
 		return err
@@ -129,8 +150,12 @@ func (p Program) suite(f runFlags, e engine.Engine, progress io.Writer) (suite.S
 	if f.repeat < 1 {
 		return suite.Suite{}, fmt.Errorf("--repeat %d: want at least 1", f.repeat)
 	}
+	claims := f.features
+	if claims == nil {
+		claims = features.FS
+	}
 	return suite.Suite{
-		Features:  features.FS,
+		Features:  claims,
 		Selection: f.selection,
 		Capabilities: suite.Capabilities{
 			Known:    engine.Words(engine.Capabilities()),
@@ -175,6 +200,9 @@ func (p Program) choose(ctx context.Context, f runFlags) (choice, error) {
 	}
 	if f.clusters < bench.MinClusters {
 		return choice{}, fmt.Errorf("--clusters %d: the features need at least %d meshes", f.clusters, bench.MinClusters)
+	}
+	if f.loadFrom != fromExec && f.loadFrom != fromJob {
+		return choice{}, fmt.Errorf("--load-from %q: want %s or %s", f.loadFrom, fromExec, fromJob)
 	}
 	if f.lab != "" {
 		if err := cluster.ValidateName("lab", f.lab); err != nil {

@@ -16,6 +16,9 @@ func (r *Reach) Load(ctx context.Context, mesh string, plan load.Plan) (load.Res
 	if err != nil {
 		return load.Result{}, err
 	}
+	if r.jobs {
+		return byJob(ctx, m, plan)
+	}
 	from, err := sender(ctx, m, "")
 	if err != nil {
 		return load.Result{}, err

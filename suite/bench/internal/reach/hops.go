@@ -1,0 +1,218 @@
+package reach
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/cluster/istio"
+	"github.com/meshfed/meshfed/cluster/workload"
+	"github.com/meshfed/meshfed/steps"
+	"github.com/meshfed/meshfed/traffic/load"
+)
+
+const (
+	proxyContainer = "istio-proxy"
+	// Proxies write their logs once a second; one that has not grown for some
+	// more than that is complete.
+	flushed  = 1200 * time.Millisecond
+	logLimit = 10 * time.Second
+)
+
+// place of a proxy on the way of a request, in its order.
+const (
+	atSender = iota
+	atEgress
+	atIngress
+	atWorkload
+)
+
+// Hops implements steps.Meshes. It looks at the pods that a request of the
+// features can pass.
+func (r *Reach) Hops(ctx context.Context, mesh, nonce string, since time.Time) ([]steps.Hop, error) {
+	m, err := r.mesh(mesh)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, logLimit)
+	defer cancel()
+	found, err := hops(ctx, m, mesh, nonce, since)
+	for err == nil {
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("the logs still grow after %s: %w", logLimit, context.Cause(ctx))
+		case <-time.After(flushed):
+		}
+		var again []steps.Hop
+		if again, err = hops(ctx, m, mesh, nonce, since); err == nil && lines(again) == lines(found) {
+			return again, nil
+		}
+		found = again
+	}
+	return nil, err
+}
+
+func lines(all []steps.Hop) (n int) {
+	for _, h := range all {
+		n += len(h.Own)
+	}
+	return n
+}
+
+func hops(ctx context.Context, m Mesh, mesh, nonce string, since time.Time) ([]steps.Hop, error) {
+	var all []steps.Hop
+	for _, at := range []struct {
+		namespace, selector string
+		rank                int
+	}{
+		{metav1.NamespaceDefault, "app=sleep", atSender},
+		{istio.GatewayNamespace, "app=" + istio.EgressGateway, atEgress},
+		{istio.GatewayNamespace, "app=" + istio.IngressGateway, atIngress},
+		{metav1.NamespaceDefault, counting, atWorkload},
+		{"bookinfo", counting, atWorkload},
+	} {
+		pods, err := m.Pods.Pods(ctx, workload.Ref{Namespace: at.namespace, Selector: at.selector})
+		if err != nil {
+			return nil, err
+		}
+		for i := range pods {
+			hop, err := hopOf(ctx, m, &pods[i], nonce, since)
+			if err != nil {
+				return nil, err
+			}
+			if len(hop.Own) == 0 {
+				continue
+			}
+			hop.Rank, hop.Proxy = at.rank, proxyName(at.rank, mesh, &pods[i])
+			all = append(all, hop)
+		}
+	}
+	return all, nil
+}
+
+func proxyName(rank int, mesh string, pod *corev1.Pod) string {
+	switch rank {
+	case atEgress:
+		return "egress gateway of " + mesh
+	case atIngress:
+		return "ingress gateway of " + mesh
+	}
+	return strings.Join(strings.Fields("sidecar of "+pod.Labels["app"]+" "+pod.Labels["version"]), " ") + " in " + mesh
+}
+
+func hopOf(ctx context.Context, m Mesh, pod *corev1.Pod, nonce string, since time.Time) (steps.Hop, error) {
+	from := metav1.NewTime(since)
+	text, err := m.Pods.Kube().CoreV1().Pods(pod.Namespace).
+		GetLogs(pod.Name, &corev1.PodLogOptions{Container: proxyContainer, SinceTime: &from}).DoRaw(ctx)
+	if err != nil {
+		return steps.Hop{}, fmt.Errorf("log of %s/%s: %w", pod.Namespace, pod.Name, err)
+	}
+	return readHop(text, nonce), nil
+}
+
+// passage is what an access-log line tells of the time of a request. Whoever
+// sets up a mesh may have left out what Istio does not have by itself.
+type passage struct {
+	Agent string `json:"user_agent"`
+	// Took and Upstream are in microseconds.
+	Took     any `json:"took_us"`
+	Upstream any `json:"upstream_us"`
+	// Duration and Service are Istio's own, in whole milliseconds.
+	Duration any `json:"duration"`
+	Service  any `json:"upstream_service_time"`
+}
+
+// readHop is the own share of a proxy of each request with that nonce: what it
+// took less what it waited for whom it asked.
+func readHop(text []byte, nonce string) steps.Hop {
+	hop := steps.Hop{Resolution: time.Microsecond}
+	for line := range bytes.Lines(text) {
+		var p passage
+		if json.Unmarshal(line, &p) != nil || !load.SentWith(p.Agent, nonce) {
+			continue
+		}
+		unit, took, waited := time.Microsecond, p.Took, p.Upstream
+		if _, has := number(took); !has {
+			unit, took, waited = time.Millisecond, p.Duration, p.Service
+			hop.Resolution = unit
+		}
+		whole, has := number(took)
+		if !has {
+			continue
+		}
+		// One that was answered by the proxy itself has waited for nobody.
+		part, _ := number(waited)
+		hop.Own = append(hop.Own, max(0, time.Duration(whole-part)*unit))
+	}
+	return hop
+}
+
+// number reads what Envoy writes as a number, as a text, or as "-".
+func number(v any) (int64, bool) {
+	switch n := v.(type) {
+	case float64:
+		return int64(n), true
+	case string:
+		i, err := strconv.ParseInt(n, 10, 64)
+		return i, err == nil
+	}
+	return 0, false
+}
+
+// clockTick is the unit of processor time in /proc; 100 Hz on every Linux that
+// Go runs on.
+const clockTick = 10 * time.Millisecond
+
+// IngressCPU implements steps.Meshes. It reads /proc in the gateway's container.
+func (r *Reach) IngressCPU(ctx context.Context, mesh string) (time.Duration, error) {
+	m, err := r.mesh(mesh)
+	if err != nil {
+		return 0, err
+	}
+	var out, errs bytes.Buffer
+	gateway := workload.Ref{Namespace: istio.GatewayNamespace, Selector: "app=" + istio.IngressGateway, Container: proxyContainer}
+	code, err := m.Pods.Exec(ctx, gateway, []string{"sh", "-c", "cat /proc/[0-9]*/stat"}, cluster.Streams{Out: &out, Err: &errs})
+	if err != nil {
+		return 0, fmt.Errorf("processor time of the ingress gateway of %s: %w", mesh, err)
+	}
+	used, err := envoyTime(out.String())
+	if err != nil {
+		return 0, fmt.Errorf("processor time of the ingress gateway of %s: exit code %d, %s: %w", mesh, code, bytes.TrimSpace(errs.Bytes()), err)
+	}
+	return used, nil
+}
+
+// envoyTime is what the process named envoy has used, by the lines of
+// /proc/PID/stat.
+func envoyTime(stats string) (time.Duration, error) {
+	for line := range strings.Lines(stats) {
+		_, rest, ok := strings.Cut(line, " (envoy) ")
+		if !ok {
+			continue
+		}
+		// After the name: state, ppid, …; utime and stime are the 14th and 15th
+		// fields of the line, the first of which are the id and the name.
+		fields := strings.Fields(rest)
+		if len(fields) < 13 {
+			break
+		}
+		var ticks int64
+		for _, f := range fields[11:13] {
+			n, err := strconv.ParseInt(f, 10, 64)
+			if err != nil {
+				return 0, err
+			}
+			ticks += n
+		}
+		return time.Duration(ticks) * clockTick, nil
+	}
+	return 0, fmt.Errorf("no process named envoy is seen")
+}
