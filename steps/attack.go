@@ -30,28 +30,42 @@ type attack struct {
 }
 
 // attacksRefused tries each attack once between two controls. All rows are
-// tried, so that one hole does not hide another.
+// tried, so that one hole does not hide another. They carry one nonce, so that
+// the workloads need not be asked for each of them whether they have seen it.
 func (w *World) attacksRefused(ctx context.Context, mesh string, table *godog.Table) error {
 	attacks, err := parseAttacks(table)
 	if err != nil {
 		return err
 	}
+	nonce := newNonce()
+	var control asked
 	var errs []error
 	for _, a := range attacks {
-		if err := w.attacked(ctx, mesh, a); err != nil {
+		after, err := w.attacked(ctx, mesh, a, nonce)
+		if err != nil {
 			errs = append(errs, fmt.Errorf("%s (%s): %w", a.name, a.source, err))
+			continue
 		}
+		control = after
+	}
+	if control.nonce != "" {
+		errs = append(errs, w.unseenAnywhere(ctx, nonce, control))
 	}
 	return errors.Join(errs...)
 }
 
-func (w *World) attacked(ctx context.Context, mesh string, a attack) error {
+// attacked tries one attack and returns the control behind it.
+func (w *World) attacked(ctx context.Context, mesh string, a attack, nonce string) (asked, error) {
 	q := question{what: a.name, send: func(ctx context.Context, nonce string) (traffic.Outcome, error) {
 		r := a.Request
 		r.Nonce, r.Tail = nonce, []byte(strings.ReplaceAll(string(a.Tail), "<NONCE>", nonce))
 		return w.Meshes.Edge(ctx, mesh, a.caller, r)
 	}}
-	return w.refused(ctx, q, a.words, a.refusal.fits)
+	attempt, after, err := w.betweenControls(ctx, q, nonce)
+	if err == nil && !a.refusal.fits(attempt.Outcome) {
+		err = fmt.Errorf("want %s; got: %s", a.words, attempt)
+	}
+	return after, err
 }
 
 // parseAttacks reads a table with the columns attack, caller, request, refusal
