@@ -39,6 +39,8 @@ type revocation struct {
 	// which of the connections that were open before: live ones are the busy
 	// and the idle ones.
 	which string
+	// before is what is declared until it is withdrawn.
+	before string
 	// then is what is applied; nil is a cancel.
 	then *string
 	// stranger is the mesh that is no peer any more.
@@ -76,14 +78,14 @@ const (
 // revoked withdraws several times what was applied before, and measures from
 // the API server's word to the last request that was served nevertheless.
 func (w *World) revoked(ctx context.Context, r revocation) error {
-	before := w.declared[r.mesh]
+	r.before = w.declared[r.mesh]
 	samples := map[reports.Connection][]float64{}
 	for trial := range r.times {
 		rest := watched
 		if trial == r.times-1 && r.then == nil {
 			rest = watchedLast
 		}
-		if err := w.trial(ctx, r, before, rest, samples); err != nil {
+		if err := w.trial(ctx, r, trial, rest, samples); err != nil {
 			return fmt.Errorf("trial %d: %w", trial+1, err)
 		}
 	}
@@ -101,11 +103,12 @@ func (w *World) revoked(ctx context.Context, r revocation) error {
 }
 
 // trial is one withdrawal.
-func (w *World) trial(ctx context.Context, r revocation, before string, rest time.Duration, samples map[reports.Connection][]float64) error {
+func (w *World) trial(ctx context.Context, r revocation, trial int, rest time.Duration, samples map[reports.Connection][]float64) error {
 	c, err := w.Lab.Cluster(r.mesh)
 	if err != nil {
 		return err
 	}
+	before := r.before
 	w.declared[r.mesh] = before
 	if err := supported(w.Engine.Apply(ctx, c, before)); err != nil {
 		return err
@@ -124,7 +127,7 @@ func (w *World) trial(ctx context.Context, r revocation, before string, rest tim
 	withdrawn := w.withdraw(ctx, r, before)
 	acknowledged := time.Now()
 	if withdrawn == nil {
-		restFor(ctx, r.bound(reports.LiveHTTP1))
+		probes.restUntilOver(ctx, r.bound(reports.LiveHTTP1), r.which == "busy" && trial < r.times-1)
 		probes.askIdle(ctx)
 		restFor(ctx, rest)
 	}
@@ -170,6 +173,8 @@ type probe struct {
 	kind    reports.Connection
 	line    Line
 	request Request
+	// over is closed when the connection is: nothing can be served on it then.
+	over    chan struct{}
 	answers []timed
 }
 
@@ -186,7 +191,7 @@ func (w *World) startProbes(ctx context.Context, r revocation) (*probes, error) 
 		if err != nil {
 			return nil, errors.Join(inconclusive(err), p.stop())
 		}
-		one := &probe{kind: kind, line: line, request: Request{Method: http.MethodGet, URL: r.path}}
+		one := &probe{kind: kind, line: line, request: Request{Method: http.MethodGet, URL: r.path}, over: make(chan struct{})}
 		p.all = append(p.all, one)
 		for range warm {
 			if err := one.ask(ctx); err != nil {
@@ -212,6 +217,7 @@ func (p *probe) ask(ctx context.Context) error {
 }
 
 func (p *probe) askAllTheTime(ctx context.Context) error {
+	defer close(p.over)
 	for ctx.Err() == nil && p.line.Live() {
 		if err := p.ask(ctx); err != nil && ctx.Err() == nil {
 			return err
@@ -219,6 +225,24 @@ func (p *probe) askAllTheTime(ctx context.Context) error {
 		restFor(ctx, probePause)
 	}
 	return nil
+}
+
+// restUntilOver waits for the bound to pass. If it may be early, it is when the
+// busy connections are closed: what is watched beyond that is new ones alone.
+func (p *probes) restUntilOver(ctx context.Context, bound time.Duration, early bool) {
+	limit, cancel := context.WithTimeout(ctx, bound)
+	defer cancel()
+	for _, one := range p.all {
+		if early && (one.kind == reports.LiveHTTP1 || one.kind == reports.LiveHTTP2) {
+			select {
+			case <-one.over:
+			case <-limit.Done():
+			}
+		}
+	}
+	if !early {
+		<-limit.Done()
+	}
 }
 
 // askIdle uses the connections that were idle until now.
