@@ -52,7 +52,7 @@ const (
 	settling = 10 * time.Second
 	// pause between two tries: short beside what a control plane takes to
 	// push, long beside what a probe costs.
-	pause = 50 * time.Millisecond
+	pause = 20 * time.Millisecond
 )
 
 // errLate is why a wait ended.
