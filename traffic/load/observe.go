@@ -1,11 +1,13 @@
 package load
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"strconv"
 	"sync"
+	"time"
 
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 
@@ -46,7 +48,10 @@ func (o *observer) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err == nil {
 		answer.Body = &watchedBody{ReadCloser: answer.Body, failed: func(err error) {
 			// The body's own error tells nothing of a time-out.
-			o.seen.Store(seq, sighting{target, errors.Join(err, r.Context().Err())})
+			if end, has := r.Context().Deadline(); has && !time.Now().Before(end) {
+				err = errors.Join(err, context.DeadlineExceeded)
+			}
+			o.seen.Store(seq, sighting{target, err})
 		}}
 	}
 	return answer, err

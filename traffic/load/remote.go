@@ -2,6 +2,7 @@ package load
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -76,19 +77,17 @@ func Exchange(ctx context.Context, plan Plan, serve func(ctx context.Context, in
 		}
 		_ = questions.Close()
 	}()
-	ended := make(chan error, 1)
+	ended := make(chan struct{})
 	go func() {
-		err := serve(far, in, out)
-		_ = out.CloseWithError(err)
-		ended <- err
+		defer close(ended)
+		// Whoever listens hears of this error, and of no later one.
+		_ = out.CloseWithError(serve(far, in, out))
 	}()
 	result, err := listen(answers, plan.Watch)
 	cancel()
 	_ = answers.Close()
 	_ = in.Close()
-	if served := <-ended; result == nil && served != nil {
-		err = served
-	}
+	<-ended
 	switch {
 	case result != nil:
 		return *result, context.Cause(ctx)
@@ -102,13 +101,18 @@ func Exchange(ctx context.Context, plan Plan, serve func(ctx context.Context, in
 // measured: the longest that a request may be under way, and some more.
 const stopLimit = DefaultTimeout + DefaultTimeout/2
 
+// saidLimit is how much is told of what the far end says instead of a result.
+const saidLimit = 500
+
 // listen reads until the result.
 func listen(answers io.Reader, watch func(Progress)) (*Result, error) {
 	decoder := json.NewDecoder(answers)
 	for {
 		var m message
 		if err := decoder.Decode(&m); err != nil {
-			return nil, err
+			// What is no message may be why there is none.
+			rest, _ := io.ReadAll(io.LimitReader(decoder.Buffered(), saidLimit))
+			return nil, fmt.Errorf("%w %s", err, bytes.TrimSpace(rest))
 		}
 		if m.Result != nil {
 			return m.Result, nil
