@@ -114,6 +114,7 @@ func fixtureRights(namespace string) []access.Right {
 		{Namespace: namespace, Group: "apps", Resource: "deployments", Verbs: whole(), Why: bookinfo},
 		{Namespace: namespace, Group: "networking.istio.io", Resource: "destinationrules", Verbs: whole(), Why: bookinfo},
 		{Namespace: namespace, Resource: "pods/exec", Verbs: []string{"get", "create"}, Why: "to send requests and to see them arrive"},
+		{Namespace: namespace, Resource: "pods", Verbs: []string{"watch"}, Why: "to see the pods of a service go when its owner retires it"},
 		{Namespace: namespace, Resource: "pods/log", Verbs: []string{"get"}, Optional: true, Why: "where the time of a request goes"},
 		{Namespace: namespace, Resource: "secrets", Verbs: []string{"list"}, Why: "to see what an engine has left behind"},
 		{Namespace: namespace, Resource: "configmaps", Verbs: []string{"list"}, Why: "to see what an engine has left behind"},
