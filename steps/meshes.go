@@ -51,6 +51,9 @@ type Meshes interface {
 	// Arrivals are the requests with that nonce which Bookinfo's workloads
 	// in a mesh have seen. It is an error if that cannot be known.
 	Arrivals(ctx context.Context, mesh, nonce string) ([]Arrival, error)
+	// Why sends a request from a workload of a mesh and names the layer that breaks
+	// it, by what the proxies on its way say.
+	Why(ctx context.Context, mesh string, r Request) (Diagnosis, error)
 	// Locate is the URL of something in a mesh that nobody outside it should
 	// be able to reach.
 	Locate(ctx context.Context, mesh string, t Target) (url string, err error)

@@ -23,6 +23,9 @@ type Owners interface {
 	// Renew replaces the certificates of both private gateways by new ones of
 	// the same authority.
 	Renew(ctx context.Context, mesh string) (Serials, error)
+	// Expire replaces the certificate of the private ingress gateway by one that
+	// is not valid any more.
+	Expire(ctx context.Context, mesh string) (Serials, error)
 	// Changed names objects of hers that are no longer as she applied them.
 	Changed(ctx context.Context, mesh string) ([]string, error)
 	// Restore brings the mesh back to what it was before all of this.

@@ -24,7 +24,7 @@ type Serials map[Gateway]*big.Int
 
 func (w *World) renewalSteps(sc *godog.ScenarioContext) {
 	sc.When(`^the owner of (c\d) renews the certificates of both private gateways$`, w.renew)
-	sc.Then(`^within (\d+m?s) the private (ingress|egress) gateway of (c\d) has the new certificate$`, w.renewed)
+	sc.Step(`^within (\d+m?s) the private (ingress|egress) gateway of (c\d) has the new certificate$`, w.renewed)
 }
 
 func (w *World) renew(ctx context.Context, mesh string) error {

@@ -43,6 +43,8 @@ type World struct {
 	cancelled map[string]string
 	// expected are server identities that owners believe in, by peer.
 	expected map[string]string
+	// beliefs are what else owners believe of a peer that is not so, by peer.
+	beliefs map[string]*belief
 	// control is the request that was answered last; see refuse.
 	control *control
 	// seen is the request that "it" means in a sentence about arrivals.
@@ -74,8 +76,18 @@ type World struct {
 
 // NewWorld is the world of a scenario that begins.
 func NewWorld(e Environment) *World {
-	return &World{Environment: e, declared: map[string]string{}, expected: map[string]string{}, owned: map[string]bool{}, cancelled: map[string]string{},
-		theirs: map[string][]string{}, loads: map[string]loaded{}, costs: map[string]meter{}, serials: map[string]Serials{}}
+	return &World{
+		Environment: e,
+		declared:    map[string]string{},
+		cancelled:   map[string]string{},
+		expected:    map[string]string{},
+		beliefs:     map[string]*belief{},
+		owned:       map[string]bool{},
+		theirs:      map[string][]string{},
+		serials:     map[string]Serials{},
+		loads:       map[string]loaded{},
+		costs:       map[string]meter{},
+	}
 }
 
 // Register adds all step definitions for this world.
@@ -99,6 +111,7 @@ func (w *World) Register(sc *godog.ScenarioContext) {
 	w.loadHopSteps(sc)
 	w.hostileSteps(sc)
 	w.renewalSteps(sc)
+	w.diagnosisSteps(sc)
 }
 
 // Record is everything the scenario asked and what came of it, a line each;
@@ -216,7 +229,11 @@ func (w *World) peers(ctx context.Context, mesh string) ([]pairing.Peer, error) 
 		if err != nil {
 			return nil, err
 		}
-		peers = append(peers, pairing.Peer{Name: c.Name(), Host: host, Port: port, ServerIdentity: w.expected[c.Name()]})
+		p := pairing.Peer{Name: c.Name(), Host: host, Port: port, ServerIdentity: w.expected[c.Name()]}
+		if b := w.beliefs[c.Name()]; b != nil {
+			p.Port, p.SNI = cmp.Or(b.Port, p.Port), b.SNI
+		}
+		peers = append(peers, p)
 	}
 	for _, name := range seedMeshes() {
 		if _, err := w.Lab.Cluster(name); err != nil {

@@ -31,6 +31,8 @@ type owners struct {
 	generations map[string]map[string]int64
 	// retired are meshes that lack some of their own workloads.
 	retired map[string]bool
+	// expired are meshes whose ingress gateway has a certificate that is not valid.
+	expired map[string]bool
 }
 
 var _ steps.Owners = (*owners)(nil)
@@ -41,7 +43,7 @@ const ownerFieldManager = "meshfed-owner"
 func newOwners(meshes map[string]*mesh, authority *pki.Authority) *owners {
 	return &owners{
 		meshes: meshes, authority: authority, made: map[string][]*unstructured.Unstructured{},
-		generations: map[string]map[string]int64{}, retired: map[string]bool{},
+		generations: map[string]map[string]int64{}, retired: map[string]bool{}, expired: map[string]bool{},
 	}
 }
 
@@ -190,6 +192,10 @@ func (o *owners) Restore(ctx context.Context, mesh string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var errs []error
+	if o.expired[mesh] {
+		_, err := o.Renew(ctx, mesh)
+		errs = append(errs, err)
+	}
 	if o.retired[mesh] {
 		errs = append(errs, bringBack(ctx, m))
 	}
@@ -205,6 +211,7 @@ func (o *owners) Restore(ctx context.Context, mesh string) error {
 	delete(o.made, mesh)
 	delete(o.generations, mesh)
 	delete(o.retired, mesh)
+	delete(o.expired, mesh)
 	return nil
 }
 

@@ -21,6 +21,9 @@ type Peer struct {
 	// ServerIdentity replaces the identity its gateway is expected to have;
 	// empty means the true one.
 	ServerIdentity string
+	// SNI replaces the server name that its gateway is asked for; empty means the
+	// true one.
+	SNI string
 }
 
 // Declarations of the mesh called name, to put in front of its exposures and
@@ -37,7 +40,11 @@ func Declarations(name string, peers []Peer) string {
 		if identity == "" {
 			identity = ServerIdentity(p.Name)
 		}
-		fmt.Fprintf(&b, callee, identity, p.Host, p.Port, p.Name)
+		sni := p.SNI
+		if sni == "" {
+			sni = p.Name + ".example.com"
+		}
+		fmt.Fprintf(&b, callee, identity, p.Host, p.Port, sni)
 	}
 	return b.String()
 }
@@ -81,5 +88,5 @@ spec:
 
 const callee = `  serverIdentity: %[1]s
   address: {host: %[2]q, port: %[3]s}
-  sni: %[4]s.example.com
+  sni: %[4]s
 `

@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/meshfed/meshfed/steps"
+	"github.com/meshfed/meshfed/suite/bench"
+)
+
+// whyFlags are the flags of why.
+type whyFlags struct {
+	provider, lab, mesh string
+	request             steps.Request
+	json                bool
+}
+
+// whyLimit bounds the whole command: one request, and logs that are written with
+// a delay.
+const whyLimit = 30 * time.Second
+
+func (p Program) why() *cobra.Command {
+	var f whyFlags
+	c := &cobra.Command{
+		Use:   "why --in MESH [METHOD] URL",
+		Short: "Send one request from a workload of a mesh, and name the layer that breaks it",
+		Long: "Sends one request from a workload of a mesh and reads what every proxy on its way says about it.\n" +
+			"The layer that breaks it is one of: " + layers() + ".\n" +
+			"What is federated stays as it is; nothing is written. Exit code 1 if something is broken.",
+		Example: "  conformance why --lab default --in c1 http://reviews:9080/reviews/0",
+		Args:    cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.request.Method, f.request.URL = "GET", args[len(args)-1]
+			if len(args) == 2 {
+				f.request.Method = args[0]
+			}
+			if !strings.HasPrefix(f.request.URL, "http://") {
+				return usageError{fmt.Errorf("the URL %q: workloads speak plain HTTP to their sidecars; write http://NAME:PORT/PATH", f.request.URL)}
+			}
+			d, err := p.diagnose(cmd.Context(), f)
+			if err != nil {
+				return err
+			}
+			if err := f.print(cmd, d); err != nil {
+				return err
+			}
+			if d.Layer != steps.LayerNone {
+				return exitError(1)
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&f.provider, "provider", "embedded", "where the meshes live: "+p.Providers.names())
+	c.Flags().StringVar(&f.lab, "lab", "default", "the lab's `name`")
+	c.Flags().StringVar(&f.mesh, "in", "c1", "the `mesh` whose workload asks")
+	c.Flags().StringVar(&f.request.From, "from", "", "the `workload` that asks, by its label app (default: sleep)")
+	c.Flags().StringVar(&f.request.User, "user", "", "who is signed in")
+	c.Flags().BoolVar(&f.json, "json", false, "print JSON")
+	return c
+}
+
+func layers() string {
+	var out []string
+	for _, l := range steps.Layers() {
+		out = append(out, string(l))
+	}
+	return strings.Join(out, ", ")
+}
+
+func (p Program) diagnose(ctx context.Context, f whyFlags) (steps.Diagnosis, error) {
+	newProvider, known := p.Providers[f.provider]
+	if !known {
+		return steps.Diagnosis{}, usageError{fmt.Errorf("--provider %q: there are: %s", f.provider, p.Providers.names())}
+	}
+	provider, err := newProvider(os.Stderr)
+	if err != nil {
+		return steps.Diagnosis{}, fmt.Errorf("--provider %s: %w", f.provider, err)
+	}
+	lab, err := provider.Open(ctx, f.lab)
+	if err != nil {
+		return steps.Diagnosis{}, fmt.Errorf("--lab: %w", err)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, whyLimit, errors.New("the proxies have not told in time"))
+	defer cancel()
+	return bench.Why(ctx, lab, f.mesh, f.request)
+}
+
+func (f whyFlags) print(cmd *cobra.Command, d steps.Diagnosis) error {
+	if f.json {
+		e := json.NewEncoder(cmd.OutOrStdout())
+		e.SetIndent("", "  ")
+		return e.Encode(d)
+	}
+	for _, line := range d.Way {
+		fmt.Fprintln(cmd.OutOrStdout(), " ", line)
+	}
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "broken: %s\n", d)
+	return err
+}

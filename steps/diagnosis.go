@@ -1,0 +1,115 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cucumber/godog"
+)
+
+// Layer is where a request from one mesh to another can break. The set is
+// closed, in the order in which a request meets them.
+type Layer string
+
+// The layers.
+const (
+	// LayerNone: nothing is broken.
+	LayerNone Layer = "nothing"
+	// LayerName: the caller cannot find the name.
+	LayerName Layer = "name resolution"
+	// LayerConsumerRoute: the consuming mesh does not lead it to the peer.
+	LayerConsumerRoute Layer = "consumer route"
+	// LayerEgressTLS: the caller's sidecar and the egress gateway do not agree.
+	LayerEgressTLS Layer = "egress TLS"
+	// LayerAddress: nobody answers at the peer's address.
+	LayerAddress Layer = "peer's address"
+	// LayerSNI: the peer does not serve the server name that is asked for.
+	LayerSNI Layer = "SNI"
+	// LayerHandshake: the certificates do not satisfy the other side.
+	LayerHandshake Layer = "handshake"
+	// LayerPolicy: a policy denies it.
+	LayerPolicy Layer = "policy"
+	// LayerRoute: the peer's gateway leads it nowhere.
+	LayerRoute Layer = "route"
+	// LayerBackend: the exposed service fails.
+	LayerBackend Layer = "backend"
+)
+
+// Layers is the whole vocabulary.
+func Layers() []Layer {
+	return []Layer{LayerNone, LayerName, LayerConsumerRoute, LayerEgressTLS, LayerAddress, LayerSNI, LayerHandshake, LayerPolicy, LayerRoute, LayerBackend}
+}
+
+// Diagnosis is what broke a request, as the proxies on its way tell it.
+type Diagnosis struct {
+	Layer Layer `json:"layer"`
+	// Story is why, in the words of the proxy that decided.
+	Story string `json:"story"`
+	// Way is what each proxy said about it, in order.
+	Way []string `json:"way,omitempty"`
+}
+
+func (d Diagnosis) String() string { return string(d.Layer) + ": " + d.Story }
+
+func (w *World) diagnosisSteps(sc *godog.ScenarioContext) {
+	sc.Given(`^the owner of c\d asks (c\d) for the server name "([^"]+)"$`, func(peer, sni string) error {
+		w.misled(peer).SNI = sni
+		return nil
+	})
+	sc.Given(`^the owner of c\d believes the gateway of (c\d) at port (\d+)$`, func(peer, port string) error {
+		w.misled(peer).Port = port
+		return nil
+	})
+	sc.Given(`^the owner of (c\d) has let the certificate of the private ingress gateway expire$`, func(ctx context.Context, mesh string) error {
+		serials, err := w.Owners.Expire(ctx, mesh)
+		w.serials[mesh] = serials
+		return w.own(mesh, err)
+	})
+	sc.Then(`^the broken layer of "([A-Z]+) ([^"]+)" in (c\d) is "([^"]+)"(?:, because "([^"]+)")?$`, w.broken)
+}
+
+// misled is what an owner believes of a peer that is not so.
+func (w *World) misled(peer string) *belief {
+	if w.beliefs[peer] == nil {
+		w.beliefs[peer] = &belief{}
+	}
+	return w.beliefs[peer]
+}
+
+// belief is empty where it is true.
+type belief struct{ SNI, Port string }
+
+// diagnosing bounds how long a planted fault may take to be there, and the logs
+// to tell of it.
+const diagnosing = 30 * time.Second
+
+// broken asks until the proxies tell of that layer: what was planted takes a
+// moment to be there.
+func (w *World) broken(ctx context.Context, method, url, mesh, layer, because string) error {
+	if !slices.Contains(Layers(), Layer(layer)) {
+		return fmt.Errorf("a layer %q: want one of %q", layer, Layers())
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, diagnosing, errLate)
+	defer cancel()
+	var last Diagnosis
+	for {
+		d, err := w.Meshes.Why(ctx, mesh, Request{Method: method, URL: url})
+		if err != nil && ctx.Err() == nil {
+			return inconclusive(err)
+		}
+		if err == nil {
+			w.record = append(w.record, fmt.Sprintf("%s %s in %s: broken: %s", method, url, mesh, d))
+			w.record = append(w.record, d.Way...)
+			if last = d; d.Layer == Layer(layer) && strings.Contains(d.Story, because) {
+				return nil
+			}
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("%s %s in %s: want the broken layer %q (%s); named last: %s (%w)", method, url, mesh, layer, because, last, context.Cause(ctx))
+		}
+		rest(ctx)
+	}
+}

@@ -1,0 +1,127 @@
+package reach
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/meshfed/meshfed/cluster/istio"
+	"github.com/meshfed/meshfed/cluster/workload"
+	"github.com/meshfed/meshfed/steps"
+	"github.com/meshfed/meshfed/suite/bench/internal/why"
+)
+
+const (
+	// proxy is the name of Envoy's container, in sidecars and gateways.
+	proxy = "istio-proxy"
+	// logLimit bounds how long the proxies may take to write down what they did.
+	logLimit = 6 * time.Second
+	// logPause is between two looks into logs: there is nothing to watch.
+	logPause = 200 * time.Millisecond
+)
+
+// Why implements steps.Meshes: it sends the request with a mark of its own in
+// the query, which every proxy logs, and reads what they say about it.
+func (r *Reach) Why(ctx context.Context, mesh string, q steps.Request) (steps.Diagnosis, error) {
+	m, err := r.mesh(mesh)
+	if err != nil {
+		return steps.Diagnosis{}, err
+	}
+	sent := time.Now()
+	mark := fmt.Sprintf("why=%d", time.Now().UnixNano())
+	q.Nonce = mark[len("why="):]
+	glue := "?"
+	if strings.Contains(q.URL, "?") {
+		glue = "&"
+	}
+	q.URL += glue + mark
+	answers, err := r.Inside(ctx, mesh, q, 1)
+	if err != nil {
+		return steps.Diagnosis{}, fmt.Errorf("why: %w", err)
+	}
+	from, err := sender(ctx, m, q.From)
+	if err != nil {
+		return steps.Diagnosis{}, fmt.Errorf("why: %w", err)
+	}
+	way := why.Way{Answer: answers[0], EgressGateway: istio.EgressGateway}
+	deadline, cancel := context.WithTimeout(ctx, logLimit)
+	defer cancel()
+	for {
+		if err := r.read(ctx, m, from, &way, logs{sent, mark}); err != nil {
+			return steps.Diagnosis{}, fmt.Errorf("why: %w", err)
+		}
+		if way.Complete() || !wait(deadline, logPause) {
+			return way.Judge(), ctx.Err()
+		}
+	}
+}
+
+// wait is false when ctx has ended first.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// logs says which lines count: those with the mark, and those about connections
+// since the request was sent.
+type logs struct {
+	sent time.Time
+	mark string
+}
+
+func (r *Reach) read(ctx context.Context, m Mesh, from workload.Ref, way *why.Way, l logs) error {
+	gateway := func(name string) workload.Ref {
+		return workload.Ref{Namespace: istio.GatewayNamespace, Selector: "app=" + name}
+	}
+	var err error
+	if way.Sidecar, err = l.of(ctx, m, from); err != nil {
+		return err
+	}
+	if way.Egress, err = l.of(ctx, m, gateway(istio.EgressGateway)); err != nil {
+		return err
+	}
+	way.Ingress = nil
+	var errs []error
+	for name, peer := range r.meshes {
+		if name == m.Cluster.Name() {
+			continue
+		}
+		lines, err := l.of(ctx, peer, gateway(istio.IngressGateway))
+		way.Ingress, errs = append(way.Ingress, lines...), append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// of reads the logs of all pods of a workload; one that is going away has none.
+func (l logs) of(ctx context.Context, m Mesh, ref workload.Ref) ([]why.Line, error) {
+	pods, err := m.Pods.Pods(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	var out []why.Line
+	// One second early: the API server counts in whole ones.
+	since := metav1.NewTime(l.sent.Add(-time.Second))
+	for _, pod := range pods {
+		text, err := m.Pods.Kube().CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{Container: proxy, SinceTime: &since}).DoRaw(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("logs of pod %s/%s: %w", pod.Namespace, pod.Name, err)
+		}
+		for _, line := range why.Lines(text, l.mark) {
+			if line.Path != "" || !line.Start.Before(l.sent) {
+				out = append(out, line)
+			}
+		}
+	}
+	return out, nil
+}
