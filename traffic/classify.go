@@ -13,6 +13,9 @@ import (
 // accessDenied is the whole body of an answer of Envoy's RBAC filter.
 const accessDenied = "RBAC: access denied"
 
+// grpcDenied is the code PERMISSION_DENIED of gRPC.
+const grpcDenied = "7"
+
 // Classify says what a result means, given who was expected to answer. It is
 // pure: the same result is always the same outcome.
 //
@@ -84,6 +87,11 @@ func kindOfBackend(o Outcome, want Backend) (Kind, string) {
 func kindOfProxy(r wire.Result) (Kind, string) {
 	reason := firstLine(r.Body)
 	switch r.Status {
+	case http.StatusOK:
+		// gRPC has its own words for it, in the head alone.
+		if r.Headers.Get("Grpc-Status") == grpcDenied && r.Headers.Get("Grpc-Message") == accessDenied {
+			return DeniedByPolicy, accessDenied
+		}
 	case http.StatusForbidden:
 		if strings.TrimSpace(r.Body) == accessDenied || withheld(r, accessDenied) {
 			return DeniedByPolicy, accessDenied

@@ -28,6 +28,14 @@ func proxyAnswer(status int, body string) wire.Result {
 	return wire.Result{Status: status, Body: body, Nonce: "n", Headers: http.Header{"Server": {"istio-envoy"}}}
 }
 
+// grpcAnswer is a proxy's refusal of a gRPC call.
+func grpcAnswer(code, message string) wire.Result {
+	r := proxyAnswer(200, "")
+	r.Headers.Set("Grpc-Status", code)
+	r.Headers.Set("Grpc-Message", message)
+	return r
+}
+
 // headed is a proxy's 403 to HEAD: the length of a body, and no body.
 func headed(length int) wire.Result {
 	r := proxyAnswer(403, "")
@@ -56,6 +64,9 @@ func TestEveryResultHasOneOutcome(t *testing.T) {
 		"the backend's own 403":            {fixtureAnswer(403), Unexpected, "backend itself answered Forbidden"},
 		"policy":                           {proxyAnswer(403, "RBAC: access denied"), DeniedByPolicy, "RBAC: access denied"},
 		"policy, asked by HEAD":            {headed(19), DeniedByPolicy, "RBAC: access denied"},
+		"policy, asked by gRPC":            {grpcAnswer("7", "RBAC: access denied"), DeniedByPolicy, "RBAC: access denied"},
+		"another refusal by gRPC":          {grpcAnswer("7", "no"), Unexpected, "OK"},
+		"another code of gRPC":             {grpcAnswer("0", "RBAC: access denied"), Unexpected, "OK"},
 		"another 403, asked by HEAD":       {headed(20), Unexpected, "Forbidden"},
 		"some other 403":                   {proxyAnswer(403, "Forbidden by WAF"), Unexpected, "Forbidden by WAF"},
 		"a 403 that quotes the words":      {proxyAnswer(403, "<p>RBAC: access denied</p>"), Unexpected, ""},

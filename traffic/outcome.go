@@ -76,6 +76,9 @@ type Outcome struct {
 	Reason string
 	// Alert is set for HandshakeRefused alone.
 	Alert TLSAlert
+	// Frame is the HTTP/2 frame that ended the stream or the connection, with
+	// its error: "GOAWAY PROTOCOL_ERROR". Empty if an answer came.
+	Frame string
 	// Fault is the kind of transport error; FaultNone if an answer came.
 	Fault wire.Fault
 	// Backend is who answered; zero if it was a proxy or nobody.
