@@ -7,7 +7,8 @@ import (
 
 // Figure is something a scenario measured, kept with its verdict so that a
 // reader can judge it again. The kinds are closed: SplitFigure, TruthTable,
-// RevocationFigure, LoadFigure, LatencyShift, HopFigure, CostFigure, KneeFigure.
+// RevocationFigure, LoadFigure, LatencyShift, HopFigure, CostFigure, KneeFigure,
+// FaultFigure.
 type Figure interface {
 	// Holds judges the figure from its own numbers and nothing else. Nil
 	// means that it supports its scenario's claim; an error that wraps
@@ -30,6 +31,7 @@ type Figures struct {
 	Hops        []HopFigure        `json:"hops,omitempty"`
 	Costs       []CostFigure       `json:"costs,omitempty"`
 	Knees       []KneeFigure       `json:"knees,omitempty"`
+	Faults      []FaultFigure      `json:"faults,omitempty"`
 }
 
 // Add attaches a figure. Numbers that are not possible are refused: they are
@@ -67,6 +69,9 @@ func (f Figures) All() []Figure {
 		all = append(all, one)
 	}
 	for _, one := range f.Knees {
+		all = append(all, one)
+	}
+	for _, one := range f.Faults {
 		all = append(all, one)
 	}
 	return all

@@ -70,6 +70,9 @@ func (f Figures) Lines() []string {
 	for _, one := range f.Knees {
 		lines = append(lines, one.line())
 	}
+	for _, one := range f.Faults {
+		lines = append(lines, one.line())
+	}
 	return lines
 }
 

@@ -23,6 +23,8 @@ const (
 	LiveHTTP2 Connection = "liveHTTP2"
 	// LiveHTTP1: a keep-alive connection opened before the revocation.
 	LiveHTTP1 Connection = "liveHTTP1"
+	// OpenStream: an answer that had begun before and had not ended.
+	OpenStream Connection = "openStream"
 	// LiveTCP: an opaque stream opened before.
 	LiveTCP Connection = "liveTCP"
 )
@@ -67,7 +69,7 @@ func Quantile(samples []float64, q float64) float64 {
 func (f RevocationFigure) addTo(all *Figures) { all.Revocations = append(all.Revocations, f) }
 
 func (f RevocationFigure) validate() error {
-	known := []Connection{NewConnection, ResumedConnection, IdleHTTP1, LiveHTTP2, LiveHTTP1, LiveTCP}
+	known := []Connection{NewConnection, ResumedConnection, IdleHTTP1, LiveHTTP2, LiveHTTP1, OpenStream, LiveTCP}
 	if !slices.Contains(known, f.Connection) {
 		return fmt.Errorf("revocation by %s: connection %q: want one of %v", f.Way, f.Connection, known)
 	}
