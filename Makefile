@@ -68,6 +68,10 @@ page-test: ## the report's page in a headless browser (installs Debian's chromiu
 bench-load: ## how late the load generator is by itself, at 5,000 requests a second
 	go test ./traffic/load -run '^$$' -bench '^BenchmarkOwnLag$$' -benchtime $(RUNS)x
 
+.PHONY: soak
+soak: build ## break what the meshes run on, again and again for FOR (10m): nothing that is denied may be accepted
+	$(BIN)/conformance run --provider $(PROVIDER) --engine $(ENGINE) --clusters $(CLUSTERS) --tags '@faults' --for $${FOR:-10m}
+
 .PHONY: lab-test
 lab-test: ## what a person expects of a cluster, and the life of labs, on real ones
 	go test -count=1 ./cluster/embedded

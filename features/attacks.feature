@@ -102,6 +102,48 @@ Feature: Attacks on the boundary are refused
       | an upgrade                   | c1's certificate | POST /bookinfo/myreviews/v2/reviews/0 | Connection: upgrade<CRLF>Upgrade: websocket               | GET /ratings/0 HTTP/1.1<CRLF>Host: c2.example.com<CRLF>X-Meshfed-Nonce: <NONCE><CRLF><CRLF> | malformed or denied | CVE-2025-64763 |
 
   @core
+  Scenario: Frames that no client should send
+    Then at c2, each of these attacks is refused:
+      | attack             | caller           | http2                              | request                              | refusal                    | source         |
+      | a request line in a path | c1's certificate | a line feed in :path         | GET /bookinfo/myreviews/v2/reviews/0 | connection ended           | RFC 9113 8.2.1 |
+      | CRLF in a method   | c1's certificate | a request line in :method          | GET /bookinfo/myreviews/v2/reviews/0 | connection ended           | RFC 9113 8.2.1 |
+      | no path            | c1's certificate | no :path                           | GET /bookinfo/myreviews/v2/reviews/0 | connection ended           | RFC 9113 8.3.1 |
+      | an empty path      | c1's certificate | an empty :path                     | GET /bookinfo/myreviews/v2/reviews/0 | connection ended           | RFC 9113 8.3.1 |
+      | two paths          | c1's certificate | two :paths                         | GET /bookinfo/myreviews/v2/reviews/0 | connection ended           | RFC 9113 8.3   |
+      | two authorities    | c1's certificate | two :authorities                   | GET /bookinfo/myreviews/v2/reviews/0 | connection ended           | RFC 9113 8.3   |
+      | an unknown pseudo-header | c1's certificate | a pseudo-header of its own   | GET /bookinfo/myreviews/v2/reviews/0 | connection ended           | RFC 9113 8.3   |
+      | a status           | c1's certificate | a :status in a request             | GET /bookinfo/myreviews/v2/reviews/0 | connection ended           | RFC 9113 8.3   |
+      | a late path        | c1's certificate | :path after a header               | GET /bookinfo/myreviews/v2/reviews/0 | connection ended           | RFC 9113 8.3   |
+      | capitals           | c1's certificate | a name in capitals                 | GET /bookinfo/myreviews/v2/reviews/0 | connection ended           | RFC 9113 8.2.1 |
+      | a line feed        | c1's certificate | a line feed in a value             | GET /bookinfo/myreviews/v2/reviews/0 | connection ended           | RFC 9113 8.2.1 |
+      | a carriage return  | c1's certificate | a carriage return in a value       | GET /bookinfo/myreviews/v2/reviews/0 | connection ended           | RFC 9113 8.2.1 |
+      | a NUL              | c1's certificate | a NUL in a value                   | GET /bookinfo/myreviews/v2/reviews/0 | connection ended           | RFC 9113 8.2.1 |
+      | a colon in a name  | c1's certificate | a colon in a name                  | GET /bookinfo/myreviews/v2/reviews/0 | connection ended           | RFC 9113 8.2.1 |
+      | chunks             | c1's certificate | transfer-encoding                  | POST /bookinfo/myreviews/v2/reviews/0 | connection ended          | RFC 9113 8.2.2 |
+      | a connection header | c1's certificate | a connection header               | GET /bookinfo/myreviews/v2/reviews/0 | connection ended           | RFC 9113 8.2.2 |
+      | two lengths        | c1's certificate | two lengths                        | POST /bookinfo/myreviews/v2/reviews/0 | connection ended          | RFC 9113 8.1.1 |
+      | a length of nothing | c1's certificate | a length and no data              | GET /bookinfo/myreviews/v2/reviews/0 | connection ended           | RFC 9113 8.1.1 |
+      | another authority beside the host | c1's certificate and host "ratings.bookinfo.svc.cluster.local" | a host beside :authority | GET /ratings/0 | denied by policy | RFC 9113 8.3.1 |
+      | a server's stream  | c1's certificate | a stream of the server's           | GET /bookinfo/myreviews/v2/reviews/0 | connection ended           | RFC 9113 5.1.1 |
+      | data on stream 0   | c1's certificate | data on stream 0                   | GET /bookinfo/myreviews/v2/reviews/0 | GOAWAY PROTOCOL_ERROR      | RFC 9113 6.1   |
+      | too large a frame  | c1's certificate | a frame larger than agreed         | POST /bookinfo/myreviews/v2/reviews/0 | denied or ended           | RFC 9113 4.2   |
+      | a window's overflow | c1's certificate | a window that overflows           | POST /bookinfo/myreviews/v2/reviews/0 | denied or ended           | RFC 9113 6.9.1 |
+      | another host on a connection in use | c1's certificate and host "ratings.bookinfo.svc.cluster.local" | another host on the second stream | GET /ratings/0 | denied by policy | GEP-3567 |
+
+  @core
+  Scenario: Floods of frames are cut short
+    Then at c2, each of these attacks is refused:
+      | attack            | caller           | http2                              | request                              | refusal                  | source         |
+      | rapid reset       | c1's certificate | streams that are reset at once     | GET /bookinfo/myreviews/v2/reviews/0 | connection ended         | CVE-2023-44487 |
+      | CONTINUATION      | c1's certificate | a head that never ends             | GET /bookinfo/myreviews/v2/reviews/0 | RST_STREAM INTERNAL_ERROR | CVE-2024-30255 |
+      | HPACK bomb        | c1's certificate | a head that unpacks to megabytes   | GET /bookinfo/myreviews/v2/reviews/0 | RST_STREAM INTERNAL_ERROR | CVE-2026-47774 |
+      | cookie bomb       | c1's certificate | a cookie in ten thousand crumbs    | GET /bookinfo/myreviews/v2/reviews/0 | RST_STREAM INTERNAL_ERROR | CVE-2026-47774 |
+      | pings             | c1's certificate | pings without end                  | GET /bookinfo/myreviews/v2/reviews/0 | connection ended         | CVE-2019-9512  |
+      | settings          | c1's certificate | settings without end               | GET /bookinfo/myreviews/v2/reviews/0 | connection ended         | CVE-2019-9515  |
+      | empty data        | c1's certificate | empty data without end             | POST /bookinfo/myreviews/v2/reviews/0 | denied or ended          | CVE-2019-9518 |
+      | priorities        | c1's certificate | priorities without end             | GET /bookinfo/myreviews/v2/reviews/0 | connection ended         | CVE-2019-9513  |
+
+  @core
   Scenario: Lines by which only proxies speak
     Then at c2, with "GET /bookinfo/myreviews/v2/reviews/0" by c1's certificate none of these lines reaches a workload as it was sent:
       | line                          | value                                          |

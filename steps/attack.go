@@ -11,6 +11,7 @@ import (
 	messages "github.com/cucumber/messages/go/v21"
 
 	"github.com/meshfed/meshfed/traffic"
+	"github.com/meshfed/meshfed/traffic/rawh2"
 	"github.com/meshfed/meshfed/traffic/rawhttp"
 )
 
@@ -24,6 +25,8 @@ type attack struct {
 	name   string
 	caller Caller
 	Request
+	// abuse of HTTP/2 that is made of the request; empty is HTTP/1.1.
+	abuse   rawh2.Abuse
 	refusal refusal
 	// words of the refusal, and source, the advisory it comes from.
 	words, source string
@@ -59,6 +62,9 @@ func (w *World) attacked(ctx context.Context, mesh string, a attack, nonce strin
 	q := question{what: a.name, send: func(ctx context.Context, nonce string) (traffic.Outcome, error) {
 		r := a.Request
 		r.Nonce, r.Tail = nonce, []byte(strings.ReplaceAll(string(a.Tail), "<NONCE>", nonce))
+		if a.abuse != "" {
+			return w.Meshes.Abuse(ctx, mesh, a.caller, r, a.abuse)
+		}
 		return w.Meshes.Edge(ctx, mesh, a.caller, r)
 	}}
 	attempt, after, err := w.betweenControls(ctx, q, nonce)
@@ -69,8 +75,8 @@ func (w *World) attacked(ctx context.Context, mesh string, a attack, nonce strin
 }
 
 // parseAttacks reads a table with the columns attack, caller, request, refusal
-// and source; lines (further header lines) and after (what follows the head)
-// may be missing.
+// and source; http2 (an abuse of it), lines (further header lines) and after
+// (what follows the head) may be missing.
 func parseAttacks(table *godog.Table) ([]attack, error) {
 	head := values(table.Rows[0])
 	for _, name := range []string{"attack", "caller", "request", "refusal", "source"} {
@@ -110,12 +116,16 @@ func parseAttack(column map[string]string) (attack, error) {
 	if err != nil {
 		return attack{}, err
 	}
+	abuse := rawh2.Abuse(column["http2"])
+	if abuse != "" && !slices.Contains(rawh2.Abuses(), abuse) {
+		return attack{}, fmt.Errorf("an abuse of HTTP/2 %q: want one of %q", abuse, rawh2.Abuses())
+	}
 	method, target, is := strings.Cut(column["request"], " ")
 	if !is {
 		return attack{}, fmt.Errorf("a request %q: want a method and a target", column["request"])
 	}
 	return attack{
-		name: column["attack"], source: column["source"], words: column["refusal"], refusal: refusal, caller: caller,
+		name: column["attack"], source: column["source"], words: column["refusal"], refusal: refusal, caller: caller, abuse: abuse,
 		Request: Request{Method: method, URL: bytesOf(target), Header: lines(column["lines"]), Tail: []byte(bytesOf(column["after"]))},
 	}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/meshfed/meshfed/reports"
 	"github.com/meshfed/meshfed/traffic"
 	"github.com/meshfed/meshfed/traffic/load"
+	"github.com/meshfed/meshfed/traffic/rawh2"
 	"github.com/meshfed/meshfed/traffic/rawhttp"
 )
 
@@ -23,6 +24,10 @@ type Meshes interface {
 	// Edge sends a request to the private ingress gateway of a mesh, from
 	// outside all meshes, as somebody.
 	Edge(ctx context.Context, mesh string, as Caller, r Request) (traffic.Outcome, error)
+	// Abuse sends a request to the private ingress gateway of a mesh in frames
+	// that no client of HTTP/2 should send. rawh2.SecondHost asks for the
+	// gateway's own host first.
+	Abuse(ctx context.Context, mesh string, as Caller, r Request, a rawh2.Abuse) (traffic.Outcome, error)
 	// Knocks sends many requests to the private ingress gateway of a mesh at
 	// once. The outcomes are in the order of the knocks.
 	Knocks(ctx context.Context, mesh string, all []Knock) ([]traffic.Outcome, error)
@@ -45,9 +50,15 @@ type Meshes interface {
 	// IngressCPU is how much processor time the private ingress gateway of a
 	// mesh has used so far.
 	IngressCPU(ctx context.Context, mesh string) (time.Duration, error)
+	// Serial is that of the certificate which a caller brings.
+	Serial(as Caller) (*big.Int, error)
 	// Certificates are the serial numbers of those that a private gateway of a
 	// mesh holds for itself.
 	Certificates(ctx context.Context, mesh string, of Gateway) ([]*big.Int, error)
+	// Memory is what a private gateway of a mesh has allocated, in bytes.
+	Memory(ctx context.Context, mesh string, of Gateway) (int64, error)
+	// Gather opens many connections to the private ingress gateway of a mesh.
+	Gather(ctx context.Context, mesh string, as Caller, n int, habit traffic.Habit) (Crowd, error)
 	// Arrivals are the requests with that nonce which Bookinfo's workloads
 	// in a mesh have seen. It is an error if that cannot be known.
 	Arrivals(ctx context.Context, mesh, nonce string) ([]Arrival, error)

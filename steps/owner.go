@@ -26,6 +26,9 @@ type Owners interface {
 	// Expire replaces the certificate of the private ingress gateway by one that
 	// is not valid any more.
 	Expire(ctx context.Context, mesh string) (Serials, error)
+	// Trust changes whom the private ingress gateway of a mesh trusts, in its
+	// own secret or in another one.
+	Trust(ctx context.Context, mesh string, t Trust) error
 	// Changed names objects of hers that are no longer as she applied them.
 	Changed(ctx context.Context, mesh string) ([]string, error)
 	// Restore brings the mesh back to what it was before all of this.

@@ -19,6 +19,8 @@ type refusal struct {
 	kinds []traffic.Kind
 	// alert that must have ended the handshake, if it is not empty.
 	alert traffic.TLSAlert
+	// frame of HTTP/2 that must have ended it, if it is not empty.
+	frame string
 	// status that the proxy must have answered, if it is not zero.
 	status int
 }
@@ -27,6 +29,9 @@ type refusal struct {
 func parseRefusal(words string) (refusal, error) {
 	if alert, is := strings.CutPrefix(words, "TLS alert "); is {
 		return refusal{kinds: []traffic.Kind{traffic.HandshakeRefused}, alert: traffic.TLSAlert(alert)}, nil
+	}
+	if strings.HasPrefix(words, "GOAWAY ") || strings.HasPrefix(words, "RST_STREAM ") {
+		return refusal{kinds: []traffic.Kind{traffic.Reset}, frame: words}, nil
 	}
 	// A coding that nobody knows has a status of its own.
 	if words == "not implemented" {
@@ -40,16 +45,21 @@ func parseRefusal(words string) (refusal, error) {
 		"malformed or denied": {traffic.Malformed, traffic.DeniedByPolicy},
 		// Whoever cuts the connection, and at which byte, is up to the proxy
 		// and the path to it; that there was neither TLS nor HTTP is not.
-		"no handshake":  {traffic.Reset, traffic.HandshakeRefused},
-		"no connection": {traffic.Reset, traffic.Unreachable},
+		"no handshake": {traffic.Reset, traffic.HandshakeRefused},
+		// Envoy says no more to an HTTP/2 that it cannot read.
+		"connection ended": {traffic.Reset},
+		// Which of the two comes first is a race between the head and what
+		// follows it.
+		"denied or ended": {traffic.DeniedByPolicy, traffic.Reset},
+		"no connection":   {traffic.Reset, traffic.Unreachable},
 	}
 	kinds, is := known[words]
 	if !is {
-		return refusal{}, fmt.Errorf(`a refusal %q: want "denied by policy", "no route", "malformed", "malformed or denied", "not implemented", "TLS alert …", "no handshake" or "no connection"`, words)
+		return refusal{}, fmt.Errorf(`a refusal %q: want "denied by policy", "no route", "malformed", "malformed or denied", "not implemented", "TLS alert …", "GOAWAY …", "RST_STREAM …", "connection ended", "denied or ended", "no handshake" or "no connection"`, words)
 	}
 	return refusal{kinds: kinds}, nil
 }
 
 func (r refusal) fits(o traffic.Outcome) bool {
-	return slices.Contains(r.kinds, o.Kind) && (r.alert == "" || o.Alert == r.alert) && (r.status == 0 || o.Status == r.status && o.Backend == (traffic.Backend{}))
+	return slices.Contains(r.kinds, o.Kind) && (r.alert == "" || o.Alert == r.alert) && (r.frame == "" || o.Frame == r.frame) && (r.status == 0 || o.Status == r.status && o.Backend == (traffic.Backend{}))
 }

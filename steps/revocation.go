@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/big"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cucumber/godog"
@@ -17,7 +19,7 @@ import (
 )
 
 func (w *World) revocationSteps(sc *godog.ScenarioContext) {
-	const ends = `c1's "GET ([^"]+)" at (c\d) ends within (\d+)ms on new connections and (\d+)ms on (live|busy|idle) ones`
+	const ends = `c1's "GET ([^"]+)" at (c\d) ends within (\d+)ms on new connections and (\d+)ms on (live|busy|idle|streaming) ones`
 	sc.Then(`^each of (\d+) times that the owner cancels, `+ends+`$`, func(ctx context.Context, times int, path, mesh string, fresh, live int, which string) error {
 		return w.revoked(ctx, revocation{way: "the exposure is cancelled", times: times, path: path, mesh: mesh, fresh: fresh, live: live, which: which})
 	})
@@ -28,6 +30,11 @@ func (w *World) revocationSteps(sc *godog.ScenarioContext) {
 				r.way, r.stranger = "the peer is removed", "c1"
 			}
 			return w.revoked(ctx, r)
+		})
+	sc.Then(`^each of (\d+) times that the owner (revokes c1's certificate|trusts another root) (in the gateway's secret|in a secret of another name), `+ends+`$`,
+		func(ctx context.Context, times int, how, where, path, mesh string, fresh, live int, which string) error {
+			return w.revoked(ctx, revocation{way: "the owner " + how + " " + where, times: times, path: path, mesh: mesh, fresh: fresh, live: live, which: which,
+				distrust: &distrust{root: how == "trusts another root", renamed: where == "in a secret of another name"}})
 		})
 }
 
@@ -45,11 +52,37 @@ type revocation struct {
 	then *string
 	// stranger is the mesh that is no peer any more.
 	stranger string
+	// distrust is another way than declarations; nil is none.
+	distrust *distrust
+}
+
+// distrust is a withdrawal by certificates.
+type distrust struct {
+	// root: the root is replaced; otherwise the one certificate is revoked.
+	root bool
+	// renamed: the declarations name another secret, which makes a gateway look
+	// at every connection anew.
+	renamed bool
+}
+
+// Trust is whom a private ingress gateway trusts. The zero value is its own
+// authority alone, in its own secret.
+type Trust struct {
+	// Secret that says so; empty is the gateway's own.
+	Secret string
+	// AnotherRoot has issued nobody's certificate.
+	AnotherRoot bool
+	// Revoked are the serial numbers on the authority's list; none means that
+	// there is no list.
+	Revoked []*big.Int
 }
 
 // kinds of connections, all of which are probed at once.
 func (r revocation) kinds() []reports.Connection {
 	all := []reports.Connection{reports.NewConnection, reports.ResumedConnection}
+	if r.which == "streaming" {
+		return append(all, reports.OpenStream)
+	}
 	if r.which != "idle" {
 		all = append(all, reports.LiveHTTP1, reports.LiveHTTP2)
 	}
@@ -102,11 +135,21 @@ func (w *World) revoked(ctx context.Context, r revocation) error {
 	return errors.Join(errs...)
 }
 
+const (
+	// ratingsOfBook is what paths of ratings end in, and openStream an answer
+	// of theirs that lasts longer than any trial.
+	ratingsOfBook = "ratings/0"
+	openStream    = "stream/100"
+)
+
 // trial is one withdrawal.
 func (w *World) trial(ctx context.Context, r revocation, trial int, rest time.Duration, samples map[reports.Connection][]float64) error {
 	c, err := w.Lab.Cluster(r.mesh)
 	if err != nil {
 		return err
+	}
+	if err := w.restore(ctx); err != nil {
+		return inconclusive(err)
 	}
 	before := r.before
 	w.declared[r.mesh] = before
@@ -149,6 +192,9 @@ func (w *World) withdraw(ctx context.Context, r revocation, before string) error
 	if err != nil {
 		return err
 	}
+	if r.distrust != nil {
+		return w.distrusted(ctx, r, before)
+	}
 	if r.then == nil {
 		return w.Engine.Cancel(ctx, c, before)
 	}
@@ -159,6 +205,32 @@ func (w *World) withdraw(ctx context.Context, r revocation, before string) error
 	peers = slices.DeleteFunc(peers, func(p pairing.Peer) bool { return p.Name == r.stranger })
 	w.declared[r.mesh] = pairing.Declarations(r.mesh, peers) + "---\n" + *r.then
 	return supported(w.Engine.Apply(ctx, c, w.declared[r.mesh]))
+}
+
+// distrusted withdraws by the gateway's secret, or by another one which the
+// declarations name from then on.
+func (w *World) distrusted(ctx context.Context, r revocation, before string) error {
+	t := Trust{AnotherRoot: r.distrust.root}
+	if !t.AnotherRoot {
+		serial, err := w.Meshes.Serial(Caller{Credentials: Own, Mesh: "c1"})
+		if err != nil {
+			return inconclusive(err)
+		}
+		t.Revoked = []*big.Int{serial}
+	}
+	own := pairing.IngressSecret(r.mesh)
+	if r.distrust.renamed {
+		t.Secret = own + "-" + strings.ToLower(newNonce())
+	}
+	if err := w.own(r.mesh, w.Owners.Trust(ctx, r.mesh, t)); err != nil || !r.distrust.renamed {
+		return err
+	}
+	c, err := w.Lab.Cluster(r.mesh)
+	if err != nil {
+		return err
+	}
+	w.declared[r.mesh] = strings.Replace(before, "credentialName: "+own, "credentialName: "+t.Secret, 1)
+	return w.Engine.Apply(ctx, c, w.declared[r.mesh])
 }
 
 // probes are lines that ask all the time.
@@ -192,6 +264,9 @@ func (w *World) startProbes(ctx context.Context, r revocation) (*probes, error) 
 			return nil, errors.Join(inconclusive(err), p.stop())
 		}
 		one := &probe{kind: kind, line: line, request: Request{Method: http.MethodGet, URL: r.path}, over: make(chan struct{})}
+		if kind == reports.OpenStream {
+			one.request.URL = strings.TrimSuffix(r.path, ratingsOfBook) + openStream
+		}
 		p.all = append(p.all, one)
 		for range warm {
 			if err := one.ask(ctx); err != nil {

@@ -16,6 +16,7 @@ import (
 // steady asks one question over and over until it is stopped.
 type steady struct {
 	what string
+	send burst
 	end  context.CancelFunc
 	over chan struct{}
 
@@ -37,18 +38,23 @@ const steadyPause = 5 * time.Millisecond
 type burst func(ctx context.Context) ([]traffic.Outcome, error)
 
 func startSteady(ctx context.Context, what string, send burst) *steady {
-	// It outlives the step that starts it, not the scenario.
-	ctx, end := context.WithCancel(context.WithoutCancel(ctx))
-	s := &steady{what: what, end: end, over: make(chan struct{})}
-	go s.ask(ctx, send)
+	s := &steady{what: what, send: send}
+	s.start(ctx)
 	return s
 }
 
-func (s *steady) ask(ctx context.Context, send burst) {
+func (s *steady) start(ctx context.Context) {
+	// It outlives the step that starts it, not the scenario.
+	ctx, s.end = context.WithCancel(context.WithoutCancel(ctx))
+	s.over = make(chan struct{})
+	go s.ask(ctx)
+}
+
+func (s *steady) ask(ctx context.Context) {
 	defer close(s.over)
 	for ctx.Err() == nil {
 		sent := time.Now()
-		answers, err := send(ctx)
+		answers, err := s.send(ctx)
 		if ctx.Err() != nil {
 			return
 		}

@@ -25,6 +25,8 @@ type Environment struct {
 	Engine engine.Engine
 	// Owners do what needs no engine.
 	Owners Owners
+	// Faults break what the meshes run on.
+	Faults Faults
 	// Meshes sends requests and sees them arrive.
 	Meshes Meshes
 	// Leftovers names what a mesh holds of the kinds an engine writes that
@@ -70,6 +72,10 @@ type World struct {
 	loads map[string]loaded
 	// costs are what a gateway used while one kind of requests arrived, by name.
 	costs map[string]meter
+	// crowds are connections that are held open.
+	crowds []*crowd
+	// broken is what was broken last, and who watched.
+	broken *broken
 	// figures are what was measured; see Attach.
 	figures figures
 }
@@ -112,6 +118,8 @@ func (w *World) Register(sc *godog.ScenarioContext) {
 	w.hostileSteps(sc)
 	w.renewalSteps(sc)
 	w.diagnosisSteps(sc)
+	w.crowdSteps(sc)
+	w.faultSteps(sc)
 }
 
 // Record is everything the scenario asked and what came of it, a line each;
@@ -130,13 +138,16 @@ func (w *World) Declared() map[string]string { return maps.Clone(w.declared) }
 // one side is still consuming, the other must not withdraw yet. Then it undoes
 // what the owners did themselves.
 func (w *World) CancelAll(ctx context.Context) error {
+	w.disperse()
+	mended := w.mend(ctx)
+	w.endWatch()
 	if w.steady != nil {
 		_, _ = w.steady.stop()
 		w.steady = nil
 	}
 	meshes := slices.Sorted(maps.Keys(w.declared))
 	slices.SortStableFunc(meshes, func(a, b string) int { return cmp.Compare(w.order(a), w.order(b)) })
-	errs := []error{w.takeBack(ctx)}
+	errs := []error{mended, w.takeBack(ctx)}
 	for _, mesh := range meshes {
 		errs = append(errs, w.cancel(ctx, mesh))
 	}

@@ -3,21 +3,33 @@ package suite
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/meshfed/meshfed/reports"
 )
 
+// repetition is how often a scenario is played. The zero value is once.
+type repetition struct {
+	times int
+	// until is the moment before which another attempt begins all the same.
+	until time.Time
+}
+
+func (r repetition) wants(done int) bool { return done < max(r.times, 1) || time.Now().Before(r.until) }
+
 // repeated plays s as often as it is wanted and makes one entry of all
 // attempts. The attempt that speaks for them, with its evidence, is the first
 // that did not pass: later ones must not overwrite what explains it.
-func (j Judge) repeated(ctx context.Context, s Scenario, times int) (reports.Scenario, error) {
-	if times <= 1 {
+func (j Judge) repeated(ctx context.Context, s Scenario, r repetition) (reports.Scenario, error) {
+	if r.times <= 1 && r.until.IsZero() {
 		return j.Scenario(ctx, s)
 	}
+	var faults []reports.FaultFigure
 	var speaker reports.Scenario
 	var attempts []reports.Attempt
-	for ctx.Err() == nil && len(attempts) < times {
+	for ctx.Err() == nil && r.wants(len(attempts)) {
 		one, dead := j.Scenario(ctx, s)
+		faults = append(faults, one.Figures.Faults...)
 		attempts = append(attempts, reports.Attempt{Verdict: one.Verdict, Reason: one.Reason, DurationSeconds: one.DurationSeconds})
 		if len(attempts) == 1 || speaker.Verdict == reports.Passed {
 			speaker = one
@@ -26,14 +38,16 @@ func (j Judge) repeated(ctx context.Context, s Scenario, times int) (reports.Sce
 			j.EvidenceDir = nil
 		}
 		if dead != nil {
-			return several(speaker, attempts), dead
+			return several(speaker, attempts, faults), dead
 		}
 	}
-	return several(speaker, attempts), nil
+	return several(speaker, attempts, faults), nil
 }
 
-// several is the one entry of all attempts.
-func several(speaker reports.Scenario, attempts []reports.Attempt) reports.Scenario {
+// several is the one entry of all attempts. What was refused in each of them
+// counts together: the more often, the more it says.
+func several(speaker reports.Scenario, attempts []reports.Attempt, faults []reports.FaultFigure) reports.Scenario {
+	speaker.Figures.Faults = reports.Together(faults)
 	speaker.Attempts, speaker.DurationSeconds = attempts, 0
 	counts := map[reports.Verdict]int{}
 	for _, a := range attempts {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -64,6 +65,21 @@ func TestOnlyTheSameRunGoesOn(t *testing.T) {
 			assert.ErrorContains(t, err, c.want)
 		})
 	}
+}
+
+func TestScenariosArePlayedForAsLongAsIsWantedAndOnceAtLeast(t *testing.T) {
+	bench := &fakeBench{}
+	s := aSuite(t, bench, scenarios("it passes", "it fails"))
+	s.For = 200 * time.Millisecond
+	report, err := s.Run(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []reports.Verdict{reports.Passed, reports.Failed}, verdicts(t, report))
+	assert.Greater(t, len(report.Scenarios[0].Attempts), 1)
+	s = aSuite(t, bench, scenarios("it passes", "it fails"))
+	s.For = time.Nanosecond
+	report, err = s.Run(t.Context())
+	require.NoError(t, err)
+	assert.Len(t, report.Scenarios[0].Attempts, 1)
 }
 
 func TestARepeatedScenarioThatPassesNowAndThenIsFlakyAndNotGreen(t *testing.T) {

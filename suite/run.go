@@ -34,6 +34,9 @@ type Suite struct {
 	// Repeat is how often each scenario is played; 0 and 1 mean once. One
 	// that both passes and does not is flaky, never green.
 	Repeat int
+	// For plays the scenarios again and again until so much time has passed,
+	// each for its share of it and at least once. Zero is not at all.
+	For time.Duration
 	// Resume goes on with the run ID, which was killed or interrupted:
 	// verdicts that fell stand, what was not decided is played again.
 	Resume bool
@@ -178,7 +181,7 @@ func (r *round) play(ctx context.Context) error {
 			return nil
 		}
 		r.Progress.start(r.done+1, r.total, s.ID)
-		entry, dead := judge.repeated(ctx, s, r.Repeat)
+		entry, dead := judge.repeated(ctx, s, r.repetition())
 		if err := r.record(entry); err != nil {
 			return err
 		}
@@ -187,6 +190,14 @@ func (r *round) play(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+func (r *round) repetition() repetition {
+	again := repetition{times: r.Repeat}
+	if r.For > 0 {
+		again.until = time.Now().Add(r.For / time.Duration(len(r.runnable)))
+	}
+	return again
 }
 
 // giveUp records the rest as inconclusive, with the reason each of them would

@@ -33,6 +33,8 @@ type owners struct {
 	retired map[string]bool
 	// expired are meshes whose ingress gateway has a certificate that is not valid.
 	expired map[string]bool
+	// distrustful are meshes whose gateway trusts less than it did.
+	distrustful map[string]bool
 }
 
 var _ steps.Owners = (*owners)(nil)
@@ -43,7 +45,7 @@ const ownerFieldManager = "meshfed-owner"
 func newOwners(meshes map[string]*mesh, authority *pki.Authority) *owners {
 	return &owners{
 		meshes: meshes, authority: authority, made: map[string][]*unstructured.Unstructured{},
-		generations: map[string]map[string]int64{}, retired: map[string]bool{}, expired: map[string]bool{},
+		generations: map[string]map[string]int64{}, retired: map[string]bool{}, expired: map[string]bool{}, distrustful: map[string]bool{},
 	}
 }
 
@@ -191,7 +193,7 @@ func (o *owners) Restore(ctx context.Context, mesh string) error {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	var errs []error
+	errs := []error{o.trustAgain(ctx, mesh)}
 	if o.expired[mesh] {
 		_, err := o.Renew(ctx, mesh)
 		errs = append(errs, err)

@@ -49,6 +49,9 @@ func Declarations(name string, peers []Peer) string {
 	return b.String()
 }
 
+// IngressSecret is the name of the secret of a mesh's private ingress gateway.
+func IngressSecret(mesh string) string { return mesh + "-example-com-ingress-certs" }
+
 // ServerIdentity is the SPIFFE ID of a mesh's private ingress gateway.
 func ServerIdentity(mesh string) string {
 	return fmt.Sprintf("spiffe://%s.example.com/istio-private-ingressgateway", mesh)

@@ -34,6 +34,7 @@ type runFlags struct {
 	timeout               time.Duration
 	seed                  int64
 	repeat                int
+	soak                  time.Duration
 	resume                string
 	vendor                reports.Implementation
 	signKey               string
@@ -92,6 +93,7 @@ const (
 func reportFlags(c *cobra.Command, f *runFlags) {
 	c.Flags().String(optionsFlag, "", "YAML `file` of options by the names of flags; flags win")
 	c.Flags().IntVar(&f.repeat, "repeat", 1, "play each scenario so `many` times; one that passes now and then is flaky")
+	c.Flags().DurationVar(&f.soak, "for", 0, "play the scenarios again and again for so `long`, each at least once")
 	c.Flags().StringVar(&f.resume, "resume", "", "go on with the `run` that was killed or interrupted: an id, or latest")
 	c.Flags().StringVar(&f.vendor.Organization, "organization", "", "`who` makes the implementation")
 	c.Flags().StringVar(&f.vendor.Project, "project", "", "its `name`")
@@ -150,6 +152,9 @@ func (p Program) suite(f runFlags, e engine.Engine, progress io.Writer) (suite.S
 	if f.repeat < 1 {
 		return suite.Suite{}, fmt.Errorf("--repeat %d: want at least 1", f.repeat)
 	}
+	if f.soak < 0 {
+		return suite.Suite{}, fmt.Errorf("--for %s: want a time to come", f.soak)
+	}
 	claims := f.features
 	if claims == nil {
 		claims = features.FS
@@ -166,6 +171,7 @@ func (p Program) suite(f runFlags, e engine.Engine, progress io.Writer) (suite.S
 		Out:            f.out,
 		ID:             id,
 		Repeat:         f.repeat,
+		For:            f.soak,
 		Resume:         f.resume != "",
 		Seed:           f.seed,
 		Progress:       suite.NewProgress(progress, isTerminal(progress)),

@@ -16,6 +16,19 @@ import (
 // Certificates implements steps.Meshes: it asks the gateway's Envoy which
 // certificates it holds.
 func (r *Reach) Certificates(ctx context.Context, mesh string, of steps.Gateway) ([]*big.Int, error) {
+	answer, err := r.admin(ctx, mesh, of, "certs")
+	if err != nil {
+		return nil, err
+	}
+	serials, err := parseCertificates(answer)
+	if err != nil {
+		return nil, fmt.Errorf("certificates of the %s gateway of %s: %w", of, mesh, err)
+	}
+	return serials, nil
+}
+
+// admin is what a gateway's Envoy answers to its administrator.
+func (r *Reach) admin(ctx context.Context, mesh string, of steps.Gateway, path string) ([]byte, error) {
 	m, err := r.mesh(mesh)
 	if err != nil {
 		return nil, err
@@ -23,18 +36,14 @@ func (r *Reach) Certificates(ctx context.Context, mesh string, of steps.Gateway)
 	name := map[steps.Gateway]string{steps.IngressGateway: istio.IngressGateway, steps.EgressGateway: istio.EgressGateway}[of]
 	ref := workload.Ref{Namespace: istio.GatewayNamespace, Selector: "app=" + name}
 	var out, errs bytes.Buffer
-	code, err := m.Pods.Exec(ctx, ref, []string{"pilot-agent", "request", "GET", "certs"}, cluster.Streams{Out: &out, Err: &errs})
+	code, err := m.Pods.Exec(ctx, ref, []string{"pilot-agent", "request", "GET", path}, cluster.Streams{Out: &out, Err: &errs})
 	if err != nil {
-		return nil, fmt.Errorf("certificates of %s: %w", ref, err)
+		return nil, fmt.Errorf("%s of %s: %w", path, ref, err)
 	}
 	if code != 0 {
-		return nil, fmt.Errorf("certificates of %s: exit code %d: %s", ref, code, bytes.TrimSpace(errs.Bytes()))
+		return nil, fmt.Errorf("%s of %s: exit code %d: %s", path, ref, code, bytes.TrimSpace(errs.Bytes()))
 	}
-	serials, err := parseCertificates(out.Bytes())
-	if err != nil {
-		return nil, fmt.Errorf("certificates of %s: %w", ref, err)
-	}
-	return serials, nil
+	return out.Bytes(), nil
 }
 
 // parseCertificates reads Envoy's answer to /certs (envoy.admin.v3.Certificates).

@@ -3,12 +3,15 @@ package reach
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"fmt"
+	"math/big"
 	"time"
 
 	"github.com/meshfed/meshfed/fixtures/pki"
 	"github.com/meshfed/meshfed/steps"
 	"github.com/meshfed/meshfed/traffic"
+	"github.com/meshfed/meshfed/traffic/rawh2"
 )
 
 // patience with one request. Nothing in a lab takes longer but silence.
@@ -21,6 +24,15 @@ func (r *Reach) Edge(ctx context.Context, mesh string, as steps.Caller, q steps.
 		return traffic.Outcome{}, err
 	}
 	return edge.Do(ctx, call(mesh, as, q))
+}
+
+// Abuse implements steps.Meshes.
+func (r *Reach) Abuse(ctx context.Context, mesh string, as steps.Caller, q steps.Request, a rawh2.Abuse) (traffic.Outcome, error) {
+	edge, err := r.edge(ctx, mesh, as)
+	if err != nil {
+		return traffic.Outcome{}, err
+	}
+	return edge.Abuse(ctx, a, call(mesh, as, q), pki.Host(mesh))
 }
 
 // edge is a client of a mesh's gateway that is who the caller is.
@@ -69,6 +81,22 @@ func (r *Reach) certificate(as steps.Caller) (*tls.Certificate, error) {
 	}
 	r.certificates[key] = &certificate
 	return &certificate, nil
+}
+
+// Serial implements steps.Meshes.
+func (r *Reach) Serial(as steps.Caller) (*big.Int, error) {
+	c, err := r.certificate(as)
+	if err != nil {
+		return nil, err
+	}
+	if c == nil {
+		return nil, fmt.Errorf("a caller with %q brings no certificate", as.Credentials)
+	}
+	leaf, err := x509.ParseCertificate(c.Certificate[0])
+	if err != nil {
+		return nil, fmt.Errorf("certificate of %s: %w", as.Mesh, err)
+	}
+	return leaf.SerialNumber, nil
 }
 
 func or(value, fallback string) string {

@@ -47,6 +47,8 @@ func (r *Reach) Line(ctx context.Context, mesh string, as steps.Caller, kind rep
 		l.asker = edge
 	case reports.LiveHTTP1, reports.IdleHTTP1:
 		l.kept = traffic.NewSession(edge)
+	case reports.OpenStream:
+		l.kept = traffic.NewStream(edge)
 	case reports.LiveHTTP2:
 		l.kept = traffic.NewMultiplexed(edge)
 	default:

@@ -16,6 +16,7 @@ import (
 	"github.com/meshfed/meshfed/cluster/workload"
 	"github.com/meshfed/meshfed/fixtures/pki"
 	"github.com/meshfed/meshfed/steps"
+	"github.com/meshfed/meshfed/traffic/link"
 )
 
 // Mesh is what is needed of one mesh.
@@ -37,6 +38,8 @@ type Reach struct {
 	mu           sync.Mutex
 	addresses    map[string]cluster.GatewayAddress
 	certificates map[steps.Caller]*tls.Certificate
+	// links lead to gateways instead of their addresses, by mesh.
+	links map[string]*link.Link
 }
 
 var _ steps.Meshes = (*Reach)(nil)
@@ -49,7 +52,7 @@ func New(meshes map[string]Mesh, authority *pki.Authority) (*Reach, error) {
 	}
 	return &Reach{
 		meshes: meshes, own: authority, impostor: impostor, roots: authority.Pool(),
-		addresses: map[string]cluster.GatewayAddress{}, certificates: map[steps.Caller]*tls.Certificate{},
+		addresses: map[string]cluster.GatewayAddress{}, certificates: map[steps.Caller]*tls.Certificate{}, links: map[string]*link.Link{},
 	}, nil
 }
 
@@ -74,8 +77,38 @@ func (r *Reach) GatewayAddress(ctx context.Context, mesh string) (host, port str
 	return net.SplitHostPort(address.Peers)
 }
 
-// gateway asks once: the address of a Service of type LoadBalancer stays.
+// gateway is where the gateway of a mesh is reached, perhaps by a link.
 func (r *Reach) gateway(ctx context.Context, mesh string) (cluster.GatewayAddress, error) {
+	address, err := r.address(ctx, mesh)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if l := r.links[mesh]; err == nil && l != nil {
+		address.Harness = l.Address()
+	}
+	return address, err
+}
+
+// Through leads what is sent to the gateway of a mesh over a link, until it is
+// closed. It is not for two at once.
+func (r *Reach) Through(ctx context.Context, mesh string) (l *link.Link, restore func(), err error) {
+	address, err := r.address(ctx, mesh)
+	if err != nil {
+		return nil, nil, err
+	}
+	if l, err = link.Open(address.Harness); err != nil {
+		return nil, nil, err
+	}
+	set := func(l *link.Link) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.links[mesh] = l
+	}
+	set(l)
+	return l, func() { set(nil); l.Close() }, nil
+}
+
+// address asks once: that of a Service of type LoadBalancer stays.
+func (r *Reach) address(ctx context.Context, mesh string) (cluster.GatewayAddress, error) {
 	m, err := r.mesh(mesh)
 	if err != nil {
 		return cluster.GatewayAddress{}, err

@@ -1,0 +1,53 @@
+@expose @faults
+Feature: What breaks opens nothing
+  Gateways die, control planes are away, links are cut. Whatever happens, who is
+  denied stays denied: not one of all requests of five kinds of callers is
+  accepted, neither while it is broken nor while it comes back. What is allowed
+  goes on where no part of its way is broken, and comes back elsewhere.
+
+  Background:
+    Given the meshes c1 and c2 are paired
+    And the owner of c2 applies:
+      """yaml
+      apiVersion: federation.meshfed.io/v1alpha1
+      kind: Exposure
+      metadata: {name: ratings, namespace: bookinfo}
+      spec:
+        service: {name: ratings, port: 9080}
+        path: /bookinfo/ratings/v1/
+        consumers:
+        - {peer: c1, methods: [GET]}
+      """
+    And at c2, "GET /bookinfo/ratings/v1/ratings/0" with c1's certificate is answered by ratings v1 of c2
+
+  Rule: What is not on the way is not missed
+
+    @extended
+    Scenario Outline: Nobody misses it while <fault>
+      When for 2s <fault>, while all kinds of callers ask c2 for "GET /bookinfo/ratings/v1/ratings/0"
+      Then nothing that is allowed has failed
+      And nothing that is denied was accepted, not once
+
+      Examples:
+        | fault                           |
+        | the control plane of c2 is killed |
+        | the engine of c2 is killed      |
+        | the API server of c2 is paused  |
+        | etcd of c2 is paused            |
+        | the whole cluster of c1 is paused |
+
+  Rule: What is on the way comes back
+
+    @extended
+    Scenario Outline: It comes back after <fault>
+      When for 2s <fault>, while all kinds of callers ask c2 for "GET /bookinfo/ratings/v1/ratings/0"
+      Then what is allowed is answered again at most <bound> after that
+      And nothing that is denied was accepted, not once
+
+      Examples:
+        | fault                                       | bound |
+        | the private ingress gateway of c2 is killed | 10s   |
+        | the whole cluster of c2 is paused           | 3s    |
+        | the link to c2 is cut                       | 3s    |
+        | the link to c2 is slowed                    | 3s    |
+        | the link to c2 is reset                     | 1s    |

@@ -1,0 +1,301 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cucumber/godog"
+
+	"github.com/meshfed/meshfed/reports"
+	"github.com/meshfed/meshfed/traffic"
+)
+
+// Breakage is the closed set of what can be broken.
+type Breakage string
+
+// The breakages, in the words of the features; each is one of a mesh.
+const (
+	IngressKilled   Breakage = "the private ingress gateway is killed"
+	ControlKilled   Breakage = "the control plane is killed"
+	EngineKilled    Breakage = "the engine is killed"
+	APIServerPaused Breakage = "the API server is paused"
+	EtcdPaused      Breakage = "etcd is paused"
+	ClusterPaused   Breakage = "the whole cluster is paused"
+	LinkCut         Breakage = "the link is cut"
+	LinkSlow        Breakage = "the link is slowed"
+	LinkTorn        Breakage = "the link is reset"
+)
+
+// Breakages is the whole vocabulary.
+func Breakages() []Breakage {
+	return []Breakage{IngressKilled, ControlKilled, EngineKilled, APIServerPaused, EtcdPaused, ClusterPaused, LinkCut, LinkSlow, LinkTorn}
+}
+
+// ErrCannotBreak is why something cannot be broken here.
+var ErrCannotBreak = errors.New("it cannot be broken here")
+
+// Faults breaks what the meshes run on.
+type Faults interface {
+	// Break breaks something of a mesh; mend makes it whole and returns when
+	// it is. An error that wraps ErrCannotBreak says why nobody can.
+	Break(ctx context.Context, mesh string, what Breakage) (mend func(context.Context) error, err error)
+}
+
+func (w *World) faultSteps(sc *godog.ScenarioContext) {
+	sc.When(`^for (\d+m?s) (.+ (?:killed|paused|cut|slowed|reset)), while all kinds of callers ask (c\d) for "GET ([^"]+)"$`, w.breakFor)
+	sc.Then(`^nothing that is allowed has failed$`, func(ctx context.Context) error { return w.survived(ctx, 0) })
+	sc.Then(`^what is allowed is answered again at most (\d+m?s) after that$`, func(ctx context.Context, within string) error {
+		bound, err := time.ParseDuration(within)
+		if err != nil {
+			return err
+		}
+		return w.survived(ctx, bound)
+	})
+	sc.Then(`^nothing that is denied was accepted, not once$`, w.nothingAccepted)
+}
+
+// broken is a fault and those who ask all the time meanwhile.
+type broken struct {
+	words   string
+	mend    func(context.Context) error
+	mended  time.Time
+	allowed *watcher
+	denied  []*watcher
+	// bound is what was allowed to the ones that are served.
+	bound time.Duration
+}
+
+// watcher is a caller who asks all the time, always with one nonce.
+type watcher struct {
+	*steady
+	nonce string
+}
+
+// breakages are found by their words without the mesh.
+var ofMesh = regexp.MustCompile(` (?:of|to) (c\d)\b`)
+
+func parseBreakage(words string) (Breakage, string, error) {
+	mesh := ofMesh.FindStringSubmatch(words)
+	what := Breakage(ofMesh.ReplaceAllString(words, ""))
+	if mesh == nil || !slices.Contains(Breakages(), what) {
+		return "", "", fmt.Errorf("a fault %q: want one of %q, of a mesh", words, Breakages())
+	}
+	return what, mesh[1], nil
+}
+
+// breakFor watches from before the fault until the scenario asks what came of
+// it. Those who watch connect anew for each request, so that each is decided
+// anew.
+func (w *World) breakFor(ctx context.Context, duration, words, at, path string) error {
+	d, err := time.ParseDuration(duration)
+	if err != nil {
+		return err
+	}
+	what, mesh, err := parseBreakage(words)
+	if err != nil {
+		return err
+	}
+	w.broken = &broken{words: words}
+	if err := w.askers(at, path); err != nil {
+		return err
+	}
+	if err := w.broken.startWatch(ctx); err != nil {
+		return inconclusive(err)
+	}
+	w.broken.mend, err = w.Faults.Break(ctx, mesh, what)
+	if errors.Is(err, ErrCannotBreak) {
+		return fmt.Errorf("%w: %w", godog.ErrSkip, err)
+	}
+	if err != nil {
+		return inconclusive(err)
+	}
+	restFor(ctx, d)
+	return w.mend(ctx)
+}
+
+// askers says who asks: one who is served, and everybody who must not be.
+func (w *World) askers(mesh, path string) error {
+	ask := func(method, path, words string) (*watcher, error) {
+		q, err := w.atEdge(mesh, method, path, words)
+		if err != nil {
+			return nil, err
+		}
+		one := &watcher{nonce: newNonce()}
+		one.steady = &steady{what: q.what}
+		one.send = func(ctx context.Context) ([]traffic.Outcome, error) {
+			answer, err := q.send(ctx, one.nonce)
+			return []traffic.Outcome{answer}, err
+		}
+		return one, nil
+	}
+	var err error
+	if w.broken.allowed, err = ask(http.MethodGet, path, "c1's certificate"); err != nil {
+		return err
+	}
+	for _, d := range []struct{ method, path, caller string }{
+		{http.MethodGet, path, "c3's certificate"},
+		{http.MethodGet, path, "c1's name from another CA"},
+		{http.MethodGet, path, "no certificate"},
+		{http.MethodDelete, path, "c1's certificate"},
+		{http.MethodGet, "/" + strings.TrimPrefix(path, "/bookinfo"), "c1's certificate"},
+	} {
+		one, err := ask(d.method, d.path, d.caller)
+		if err != nil {
+			return err
+		}
+		w.broken.denied = append(w.broken.denied, one)
+	}
+	return nil
+}
+
+// startWatch returns when everybody has been answered as is right while
+// nothing is broken.
+func (b *broken) startWatch(ctx context.Context) error {
+	for _, one := range append(b.denied, b.allowed) {
+		one.start(ctx)
+	}
+	bounded, cancel := context.WithTimeoutCause(ctx, settling, errLate)
+	defer cancel()
+	for _, one := range append(b.denied, b.allowed) {
+		for one.count() < enough {
+			if bounded.Err() != nil {
+				return fmt.Errorf("%s: %d answers: %w", one.what, one.count(), context.Cause(bounded))
+			}
+			restFor(bounded, steadyPause)
+		}
+	}
+	return nil
+}
+
+// mend makes whole what is broken. It is called once more at the end of every
+// scenario, and then it also ends those who watch.
+func (w *World) mend(ctx context.Context) error {
+	b := w.broken
+	if b == nil || b.mend == nil {
+		return nil
+	}
+	mend := b.mend
+	b.mend = nil
+	err := mend(ctx)
+	b.mended = time.Now()
+	if err != nil {
+		return inconclusive(fmt.Errorf("mend after %s: %w", b.words, err))
+	}
+	return nil
+}
+
+// survived waits until what is allowed is answered again, at most as long as
+// it may take, and some more. A bound of zero means that nothing may fail.
+func (w *World) survived(ctx context.Context, bound time.Duration) error {
+	b := w.broken
+	if b == nil {
+		return errors.New("nothing was broken: begin with that")
+	}
+	b.bound = bound
+	restFor(ctx, time.Until(b.mended.Add(quiet)))
+	bounded, cancel := context.WithDeadlineCause(ctx, b.mended.Add(bound+quiet), errLate)
+	defer cancel()
+	for bounded.Err() == nil && !b.allowed.wellFor(quiet) {
+		rest(bounded)
+	}
+	return nil
+}
+
+// wellFor says whether all answers of late were as they should be.
+func (s *steady) wellFor(d time.Duration) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	since := time.Now().Add(-d)
+	n := 0
+	for _, a := range slices.Backward(s.answers) {
+		switch {
+		case a.sent.Before(since):
+			return n >= enough
+		case a.Kind != traffic.Allowed:
+			return false
+		}
+		n++
+	}
+	return false
+}
+
+// nothingAccepted ends the watch and judges all of it.
+func (w *World) nothingAccepted(ctx context.Context) error {
+	b := w.broken
+	if b == nil {
+		return errors.New("nothing was broken: begin with that")
+	}
+	figure := reports.FaultFigure{Fault: b.words, BoundMillis: millis(b.bound)}
+	answers, err := b.allowed.stop()
+	if err != nil {
+		return inconclusive(err)
+	}
+	w.countAllowed(&figure, answers)
+	after, err := w.alive(ctx, "afterwards")
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, one := range b.denied {
+		answers, err := one.stop()
+		if err != nil {
+			return inconclusive(err)
+		}
+		figure.Denied += len(answers)
+		accepted := w.countAccepted(one, answers)
+		figure.Accepted += accepted
+		errs = append(errs, w.unseenAnywhere(ctx, one.nonce, after))
+	}
+	w.record = append(w.record, reports.Figures{Faults: []reports.FaultFigure{figure}}.Lines()...)
+	if err := w.Attach(figure); err != nil {
+		return inconclusive(err)
+	}
+	return errors.Join(append(errs, figure.Holds())...)
+}
+
+func (w *World) countAllowed(figure *reports.FaultFigure, answers []timed) {
+	figure.Allowed = len(answers)
+	for _, a := range answers {
+		if a.Kind == traffic.Allowed {
+			continue
+		}
+		figure.Failed++
+		figure.RecoveredMillis = max(figure.RecoveredMillis, millis(a.sent.Sub(w.broken.mended)))
+		if figure.Failed <= enough {
+			w.record = append(w.record, fmt.Sprintf("%s failed at %s: %s", w.broken.allowed.what, a.done.UTC().Format("15:04:05.000"), a.Outcome))
+		}
+	}
+}
+
+// countAccepted takes everything that a workload has answered for accepted.
+func (w *World) countAccepted(one *watcher, answers []timed) (n int) {
+	kinds := map[traffic.Kind]int{}
+	for _, a := range answers {
+		kinds[a.Kind]++
+		if a.Kind == traffic.Allowed || a.Backend != (traffic.Backend{}) {
+			n++
+			w.record = append(w.record, fmt.Sprintf("%s was accepted at %s: %s", one.what, a.done.UTC().Format("15:04:05.000"), a.Outcome))
+		}
+	}
+	w.record = append(w.record, fmt.Sprintf("%s: asked %d times: %v", one.what, len(answers), kinds))
+	return n
+}
+
+// endWatch ends those who watch, if a scenario has not come to its end.
+func (w *World) endWatch() {
+	if w.broken == nil {
+		return
+	}
+	for _, one := range append(w.broken.denied, w.broken.allowed) {
+		if one != nil && one.end != nil {
+			_, _ = one.stop()
+		}
+	}
+	w.broken = nil
+}

@@ -1,0 +1,55 @@
+package steps
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meshfed/meshfed/reports"
+	"github.com/meshfed/meshfed/traffic"
+)
+
+func TestAFaultIsOfTheVocabularyAndOfAMesh(t *testing.T) {
+	what, mesh, err := parseBreakage("the link to c2 is cut")
+	require.NoError(t, err)
+	assert.Equal(t, LinkCut, what)
+	assert.Equal(t, "c2", mesh)
+	for _, bad := range []string{"the link is cut", "the moon of c2 is paused", "c2"} {
+		_, _, err := parseBreakage(bad)
+		assert.ErrorContains(t, err, bad)
+	}
+}
+
+func TestAnAnswerOfAnyWorkloadIsAnAcceptance(t *testing.T) {
+	w := &World{}
+	answers := []timed{
+		{Outcome: traffic.Outcome{Kind: traffic.DeniedByPolicy}}, {Outcome: traffic.Outcome{Kind: traffic.TimedOut}},
+		{Outcome: traffic.Outcome{Kind: traffic.Unexpected, Backend: traffic.Backend{Service: "ratings"}}}, {Outcome: traffic.Outcome{Kind: traffic.Allowed}},
+	}
+	assert.Equal(t, 2, w.countAccepted(&watcher{steady: &steady{what: "it"}}, answers))
+}
+
+func TestWhatFailsAfterTheEndCountsAsRecovery(t *testing.T) {
+	mended := time.Now()
+	w := &World{broken: &broken{mended: mended, allowed: &watcher{steady: &steady{what: "it"}}}}
+	at := func(after time.Duration, kind traffic.Kind) timed {
+		return timed{sent: mended.Add(after), Outcome: traffic.Outcome{Kind: kind}}
+	}
+	var figure reports.FaultFigure
+	w.countAllowed(&figure, []timed{at(-time.Second, traffic.Reset), at(200*time.Millisecond, traffic.Reset), at(time.Second, traffic.Allowed)})
+	assert.Equal(t, reports.FaultFigure{Allowed: 3, Failed: 2, RecoveredMillis: 200}, figure)
+}
+
+func TestItIsWellOnlyWhenItHasBeenForSomeTime(t *testing.T) {
+	s := &steady{}
+	assert.False(t, s.wellFor(time.Second), "nobody asked")
+	for range enough {
+		s.answers = append(s.answers, timed{sent: time.Now(), Outcome: traffic.Outcome{Kind: traffic.Allowed}})
+	}
+	s.answers = append([]timed{{sent: time.Now().Add(-time.Minute), Outcome: traffic.Outcome{Kind: traffic.Reset}}}, s.answers...)
+	assert.True(t, s.wellFor(time.Second), "what failed before does not count")
+	s.answers[len(s.answers)-1].Kind = traffic.Reset
+	assert.False(t, s.wellFor(time.Second))
+}
