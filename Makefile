@@ -35,11 +35,16 @@ race: ## the unit tests under the race detector
 	CGO_ENABLED=1 go test -race ./...
 
 .PHONY: fuzz
-fuzz: ## each fuzz target for FUZZTIME (10s)
-	@for t in $$(grep -rlE '^func Fuzz' --include=*_test.go . | xargs -n1 dirname | sort -u); do \
-	  for f in $$(grep -rhoE '^func Fuzz[A-Za-z0-9_]+' $$t/*_test.go | sed 's/func //'); do \
-	    echo "fuzz $$t $$f"; go test $$t -run '^$$' -fuzz "^$$f\$$" -fuzztime $${FUZZTIME:-10s}; \
-	  done; done
+fuzz: ## each fuzz target for FUZZTIME (10s); FUZZ narrows it, such as FUZZ=FuzzPath
+	@targets=$$(grep -rHoE '^func Fuzz[A-Za-z0-9_]*' --include='*_test.go' --exclude-dir=tools . | sed -E 's|/[^/]*:func | |; s| *$$||' | sort -u); \
+	[ -n "$$targets" ] || { echo "fuzz: no target found" >&2; exit 1; }; \
+	failed=0; ran=0; \
+	while read -r package target; do \
+	  [[ "$$target" == $(if $(FUZZ),$(FUZZ),*) ]] || continue; \
+	  echo "fuzz $$package $$target"; ran=$$((ran+1)); \
+	  go test "$$package" -run '^$$' -fuzz "^$$target\$$" -fuzztime $${FUZZTIME:-10s} || failed=$$((failed+1)); \
+	done <<< "$$targets"; \
+	echo "fuzz: $$ran targets, $$failed failed"; [ $$ran -gt 0 ] && [ $$failed -eq 0 ]
 
 .PHONY: lint
 lint: ## golangci-lint with .golangci.yml

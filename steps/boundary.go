@@ -315,7 +315,7 @@ func (c cell) refusals() []refusal {
 	if c.from != "" {
 		return []refusal{{kinds: onThisSide()}}
 	}
-	return []refusal{{kinds: []traffic.Kind{traffic.Reset, traffic.HandshakeRefused}}}
+	return []refusal{unheard()}
 }
 
 // refusalIsQuick compares the medians of the cells that were probed last, of

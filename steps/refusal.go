@@ -23,6 +23,19 @@ type refusal struct {
 	frame string
 	// status that the proxy must have answered, if it is not zero.
 	status int
+	// unheard: nobody has looked at the certificate. A server that refuses it is
+	// a server that was reached.
+	unheard bool
+}
+
+// unheard are the refusals of a connection that no TLS server has taken.
+func unheard() refusal {
+	return refusal{kinds: []traffic.Kind{traffic.Reset, traffic.HandshakeRefused}, unheard: true}
+}
+
+// aboutCertificate says whether an alert is about the caller's certificate.
+func aboutCertificate(alert traffic.TLSAlert) bool {
+	return strings.Contains(string(alert), "certificate") || alert == "unknown_ca" || alert == "access_denied" || alert == "decrypt_error"
 }
 
 // parseRefusal reads a refusal in the words of the features.
@@ -32,6 +45,11 @@ func parseRefusal(words string) (refusal, error) {
 	}
 	if strings.HasPrefix(words, "GOAWAY ") || strings.HasPrefix(words, "RST_STREAM ") {
 		return refusal{kinds: []traffic.Kind{traffic.Reset}, frame: words}, nil
+	}
+	// Whoever cuts the connection, and at which byte, is up to the proxy and the
+	// path to it; that there was neither TLS nor HTTP is not.
+	if words == "no handshake" {
+		return unheard(), nil
 	}
 	// A coding that nobody knows has a status of its own.
 	if words == "not implemented" {
@@ -43,9 +61,6 @@ func parseRefusal(words string) (refusal, error) {
 		"malformed":        {traffic.Malformed},
 		// Either says that the gateway has read it and will not have it.
 		"malformed or denied": {traffic.Malformed, traffic.DeniedByPolicy},
-		// Whoever cuts the connection, and at which byte, is up to the proxy
-		// and the path to it; that there was neither TLS nor HTTP is not.
-		"no handshake": {traffic.Reset, traffic.HandshakeRefused},
 		// Envoy says no more to an HTTP/2 that it cannot read.
 		"connection ended": {traffic.Reset},
 		// Which of the two comes first is a race between the head and what
@@ -61,5 +76,6 @@ func parseRefusal(words string) (refusal, error) {
 }
 
 func (r refusal) fits(o traffic.Outcome) bool {
-	return slices.Contains(r.kinds, o.Kind) && (r.alert == "" || o.Alert == r.alert) && (r.frame == "" || o.Frame == r.frame) && (r.status == 0 || o.Status == r.status && o.Backend == (traffic.Backend{}))
+	return slices.Contains(r.kinds, o.Kind) && (r.alert == "" || o.Alert == r.alert) && (r.frame == "" || o.Frame == r.frame) &&
+		(!r.unheard || !aboutCertificate(o.Alert)) && (r.status == 0 || o.Status == r.status && o.Backend == (traffic.Backend{}))
 }

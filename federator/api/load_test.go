@@ -90,6 +90,9 @@ func FuzzParse(f *testing.F) {
 		f.Add([]byte(doc))
 	}
 	f.Add([]byte("a: &a [*a]"))
+	for _, text := range declarations(f) {
+		f.Add([]byte(text))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		spec, err := api.Parse("fuzz", strings.NewReader(string(data)))
 		if err == nil {

@@ -232,3 +232,28 @@ func (b *Bench) Leftovers(ctx context.Context, name string) ([]string, error) {
 	}
 	return now.Since(m.before), nil
 }
+
+// Clean has the engine take away whatever a mesh holds that it did not hold when
+// nothing was federated. It is for the time after an engine that leaves things
+// behind; what the present one cannot remove is an error.
+func (b *Bench) Clean(ctx context.Context) error {
+	for _, c := range b.lab.Clusters() {
+		left, err := b.Leftovers(ctx, c.Name())
+		if err != nil {
+			return fmt.Errorf("clean: %w", err)
+		}
+		if len(left) == 0 {
+			continue
+		}
+		if err := steps.NewWorld(b.environment).ApplyNothing(ctx, c.Name()); err != nil {
+			return fmt.Errorf("clean %s: %w", c.Name(), err)
+		}
+		if left, err = b.Leftovers(ctx, c.Name()); err == nil && len(left) > 0 {
+			err = fmt.Errorf("still there: %s", strings.Join(left, "; "))
+		}
+		if err != nil {
+			return fmt.Errorf("clean %s: %w", c.Name(), err)
+		}
+	}
+	return nil
+}

@@ -4,6 +4,7 @@ package page
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 )
@@ -50,7 +51,9 @@ func Read(html string) (Page, error) {
 		return p, nil
 	}
 	if color := colors.FindStringSubmatch(html); color != nil {
-		p.Stars = Stars(color[1])
+		if p.Stars = Stars(color[1]); p.Stars != Black && p.Stars != Red {
+			return Page{}, fmt.Errorf("stars of a colour that no version of reviews has: %q", color[1])
+		}
 	}
 	return p, nil
 }

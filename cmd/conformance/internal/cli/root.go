@@ -80,7 +80,7 @@ func (p Program) Command() *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
 	})
-	root.AddCommand(p.run(), p.load(), list(), p.why(), p.debug())
+	root.AddCommand(p.run(), p.load(), list(), p.why(), p.debug(), p.mutants(), p.falseAlarms(), burner())
 	root.AddCommand(p.Extra...)
 	return root
 }

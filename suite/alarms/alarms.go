@@ -1,0 +1,142 @@
+// Package alarms says whether a suite cries wolf: the same scenarios on the same
+// meshes, in another order each time, perhaps on a busy machine, must come to
+// the same verdicts.
+//
+// It must not know how a run is made.
+package alarms
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meshfed/meshfed/reports"
+)
+
+// Order is one run of the suite in an order of its own.
+type Order struct {
+	Seed int64 `json:"seed"`
+	// Busy says that every core had something else to do all the time.
+	Busy    bool      `json:"busy"`
+	Run     string    `json:"run"`
+	Started time.Time `json:"started"`
+	Seconds float64   `json:"seconds"`
+	// Load is the machine's, averaged over the last minute of the run; 0 if it
+	// is not known.
+	Load     float64                    `json:"load,omitempty"`
+	Verdicts map[string]reports.Verdict `json:"verdicts"`
+	// Reasons of those that are no pass.
+	Reasons map[string]string `json:"reasons,omitempty"`
+}
+
+// Of takes what matters out of a report.
+func Of(r reports.ConformanceReport, busy bool) Order {
+	o := Order{
+		Seed: r.Seed, Busy: busy, Run: r.ID, Started: r.Started, Seconds: r.Finished.Sub(r.Started).Seconds(),
+		Verdicts: map[string]reports.Verdict{}, Reasons: map[string]string{},
+	}
+	for _, s := range r.Scenarios {
+		o.Verdicts[s.ID] = s.Verdict
+		if s.Verdict != reports.Passed {
+			o.Reasons[s.ID] = s.Reason
+		}
+	}
+	return o
+}
+
+// Alarm is a scenario that did not come to the same verdict each time.
+type Alarm struct {
+	Scenario string
+	// Count is how often each verdict fell; the empty verdict is "not played".
+	Count map[reports.Verdict]int
+	// Reasons are those of the verdicts that are no pass, by run.
+	Reasons map[string]string
+}
+
+// Alarms are the scenarios whose verdicts differ among the orders.
+func Alarms(orders []Order) []Alarm {
+	all := map[string]bool{}
+	for _, o := range orders {
+		for id := range o.Verdicts {
+			all[id] = true
+		}
+	}
+	var found []Alarm
+	for _, id := range slices.Sorted(maps.Keys(all)) {
+		a := Alarm{Scenario: id, Count: map[reports.Verdict]int{}, Reasons: map[string]string{}}
+		for _, o := range orders {
+			a.Count[o.Verdicts[id]]++
+			if reason := o.Reasons[id]; reason != "" {
+				a.Reasons[o.Run] = reason
+			}
+		}
+		if len(a.Count) > 1 {
+			found = append(found, a)
+		}
+	}
+	return found
+}
+
+// Line is the summary.
+func Line(orders []Order) string {
+	verdicts, busy := 0, 0
+	for _, o := range orders {
+		verdicts += len(o.Verdicts)
+		if o.Busy {
+			busy++
+		}
+	}
+	return fmt.Sprintf("%d orders, %d of them with all cores kept busy, %d verdicts: %d scenarios did not come to the same verdict each time",
+		len(orders), busy, verdicts, len(Alarms(orders)))
+}
+
+// WriteMarkdown writes what was found for a person.
+func WriteMarkdown(w io.Writer, orders []Order) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# False alarms\n\n%s.\n\nMade by `make false-alarms`: the same scenarios on one running lab, in another order each time.\n", Line(orders))
+	b.WriteString("\n| order (seed) | cores kept busy | load at the end | took | passed | not passed |\n|---|---|---|---|---|---|\n")
+	for _, o := range orders {
+		passed := 0
+		for _, v := range o.Verdicts {
+			if v == reports.Passed {
+				passed++
+			}
+		}
+		fmt.Fprintf(&b, "| %d | %t | %.1f | %.0f s | %d | %d |\n", o.Seed, o.Busy, o.Load, o.Seconds, passed, len(o.Verdicts)-passed)
+	}
+	if found := Alarms(orders); len(found) > 0 {
+		b.WriteString("\n| scenario | verdicts | what was said |\n|---|---|---|\n")
+		for _, a := range found {
+			fmt.Fprintf(&b, "| %s | %s | %s |\n", a.Scenario, counts(a.Count), said(a.Reasons))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func counts(count map[reports.Verdict]int) string {
+	var parts []string
+	for _, v := range slices.Sorted(maps.Keys(count)) {
+		name := string(v)
+		if name == "" {
+			name = "not played"
+		}
+		parts = append(parts, fmt.Sprintf("%d %s", count[v], name))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// saidLength keeps a row of the table readable.
+const saidLength = 240
+
+func said(reasons map[string]string) string {
+	var parts []string
+	for _, run := range slices.Sorted(maps.Keys(reasons)) {
+		text := []rune(strings.ReplaceAll(strings.Join(strings.Fields(reasons[run]), " "), "|", `\|`))
+		parts = append(parts, string(text[:min(len(text), saidLength)]))
+	}
+	return strings.Join(slices.Compact(parts), "; ")
+}

@@ -1,0 +1,123 @@
+package mutants
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/meshfed/meshfed/engine"
+	"github.com/meshfed/meshfed/reports"
+	"github.com/meshfed/meshfed/suite"
+)
+
+// Place is where mutants are played. It is a suite.Bench that can be put right
+// after an engine that leaves things behind.
+type Place interface {
+	suite.Bench
+	// Clean takes away, by the engine that is on the stage, whatever is there
+	// that was not before the first scenario.
+	Clean(ctx context.Context) error
+}
+
+// Hunt has scenarios look for mutants.
+type Hunt struct {
+	Place Place
+	// Stage is the engine of Place.
+	Stage *Stage
+	Sound engine.Engine
+	// Scenarios by id.
+	Scenarios map[string]suite.Scenario
+	// Full goes on after the first scenario that notices.
+	Full bool
+	// OnTry is told each verdict. Nil is silent.
+	OnTry func(mutant string, t Try)
+}
+
+// slack is what a scenario gets beyond three times of what it takes with the
+// sound engine.
+const slack = 4 * time.Second
+
+// ErrUnsound means that a scenario does not pass with the sound engine here and
+// now: what it says of a broken one means nothing.
+var ErrUnsound = errors.New("not green with the sound engine")
+
+// Controls plays scenarios with the sound engine and returns how long each took.
+func (h Hunt) Controls(ctx context.Context, ids []string) (map[string]time.Duration, error) {
+	took := map[string]time.Duration{}
+	h.Stage.Enter(h.Sound)
+	judge := suite.Judge{Bench: h.Place}
+	for _, id := range ids {
+		entry, err := judge.Scenario(ctx, h.Scenarios[id])
+		if err == nil && entry.Verdict != reports.Passed {
+			err = fmt.Errorf("%w: %s: %s: %s", ErrUnsound, id, entry.Verdict, entry.Reason)
+		}
+		if err != nil {
+			return took, err
+		}
+		took[id] = entry.Duration()
+		h.tell("", Try{Scenario: id, Verdict: entry.Verdict, Seconds: entry.DurationSeconds})
+	}
+	return took, nil
+}
+
+// Mutant lets the suspects look for one mutant. The error is the place's: then
+// no other mutant can be judged on it.
+func (h Hunt) Mutant(ctx context.Context, m Mutant, took map[string]time.Duration) (Result, error) {
+	result := Result{Mutant: m.Name, Where: m.Where, Widens: m.Widens, Equivalent: m.Equivalent}
+	for _, id := range m.Suspects {
+		one, err := h.try(ctx, m, id, slack+3*took[id])
+		if err != nil {
+			return result, fmt.Errorf("mutant %q: %s: %w", m.Name, id, err)
+		}
+		result.Tries = append(result.Tries, one)
+		h.tell(m.Name, one)
+		if one.Fate() != Survived && !h.Full {
+			break
+		}
+	}
+	return result, nil
+}
+
+// healLimit bounds how long the sound engine may take to put everything right.
+const healLimit = 40 * time.Second
+
+func (h Hunt) try(ctx context.Context, m Mutant, id string, timeout time.Duration) (Try, error) {
+	broken := m.Engine()
+	h.Stage.Enter(broken)
+	judge := suite.Judge{Bench: h.Place, Timeout: min(timeout, reports.MaxScenarioTimeout)}
+	entry, err := judge.Scenario(ctx, h.Scenarios[id])
+	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), healLimit)
+	defer cancel()
+	err = errors.Join(err, broken.Settle(own))
+	h.Stage.Enter(h.Sound)
+	err = errors.Join(err, h.Place.Clean(own))
+	if err == nil {
+		err = ctx.Err()
+	}
+	one := Try{Scenario: id, Verdict: entry.Verdict, Reason: entry.Reason, Seconds: entry.DurationSeconds, InForce: broken.InForce()}
+	if refusal := broken.Refused(); refusal != nil {
+		one.Refused = refusal.Error()
+	}
+	return one, err
+}
+
+func (h Hunt) tell(mutant string, t Try) {
+	if h.OnTry != nil {
+		h.OnTry(mutant, t)
+	}
+}
+
+// Witnesses are the suspects of those mutants, each once.
+func Witnesses(all []Mutant) []string {
+	var ids []string
+	for _, m := range all {
+		for _, id := range m.Suspects {
+			if !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}

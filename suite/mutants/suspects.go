@@ -1,0 +1,109 @@
+package mutants
+
+import (
+	"slices"
+
+	"github.com/meshfed/meshfed/federator/mutation"
+)
+
+// The scenarios that notice most, by short names.
+const (
+	exposed      = "expose/reviews-v2-is-exposed-under-a-path-of-its-own"
+	stranger     = "expose/a-mesh-of-the-same-root-that-was-not-named-is-refused"
+	sibling      = "expose/another-path-is-refused-path/3"
+	longerPath   = "expose/another-path-is-refused-path/4"
+	method       = "expose/a-method-that-was-not-granted-is-refused-method/1"
+	noCert       = "expose/the-handshake-fails-for-a-caller-with-credentials/1"
+	otherSNI     = "expose/the-handshake-fails-for-a-caller-with-credentials/3"
+	similarSNI   = "expose/the-handshake-fails-for-a-caller-with-credentials/4"
+	oneOfTwo     = "expose/one-of-two-exposures-is-cancelled-and-the-other-one-stays"
+	gone         = "expose/a-cancelled-exposure-is-gone"
+	boundary     = "boundary/two-services-for-two-peers-with-different-paths-and-methods"
+	certificates = "attacks/certificates-that-only-look-right"
+	elsewhere    = "attacks/names-that-lead-elsewhere"
+	rawPaths     = "attacks/paths-that-two-readers-read-differently"
+	takenAway    = "access/a-grant-is-taken-away"
+	allFromPeer  = "consume/all-reviews-come-from-c2"
+	jason        = "consume/jason-s-reviews-come-from-c2-while-the-others-stay-local"
+	names        = "consume/a-request-keeps-its-local-name-in-c1-and-has-c2-s-name-in-c2"
+	wrongPeer    = "consume/a-peer-that-is-not-who-it-should-be-gets-no-request"
+	outOfReach   = "consume/what-the-peer-does-not-expose-stays-out-of-reach"
+	localAgain   = "consume/after-a-cancel-the-reviews-are-local-again"
+	half         = "canary/half-of-the-requests-go-to-the-remote-version"
+	redStars     = "cancel/ratings-are-withdrawn-and-given-back-the-red-stars-never-notice"
+	localRatings = "ratings/the-local-reviews-v2-has-the-ratings-of-c2"
+)
+
+// suspects are first those that a fault is known to be for, then those of its
+// part, so that a fault nobody had in mind is looked for, too.
+func suspects(name string, part mutation.Part) []string {
+	all := slices.Concat(first()[name], byPart(part))
+	seen := map[string]bool{}
+	return slices.DeleteFunc(all, func(id string) bool {
+		again := seen[id]
+		seen[id] = true
+		return again
+	})
+}
+
+func byPart(part mutation.Part) []string {
+	exposing := []string{exposed, boundary, elsewhere, certificates, rawPaths}
+	consuming := []string{names, jason, wrongPeer, half, redStars}
+	switch part {
+	case mutation.IngressDeny, mutation.IngressListener, mutation.Grant, mutation.Route:
+		return exposing
+	case mutation.EgressDeny, mutation.EgressListener, mutation.EgressTLS, mutation.EgressGrant, mutation.EgressRoute,
+		mutation.Peer, mutation.PeerTLS, mutation.ConsumerRoute:
+		return consuming
+	case mutation.Placeholder:
+		return append([]string{localRatings}, consuming...)
+	}
+	return slices.Concat(exposing, consuming)
+}
+
+// first are the scenarios that were written against a fault, by its name.
+func first() map[string][]string {
+	return map[string][]string{
+		"no policy at all":                                                  {stranger},
+		"exposure's grant without rules[].from":                             {stranger},
+		"exposure's grant without rules[].to":                               {method},
+		"exposure's grant without rules[].to[].operation.methods":           {method},
+		"exposure's grant without rules[].to[].operation.paths":             {sibling},
+		"exposure's grant without rules[].to[].operation.hosts":             {elsewhere},
+		"the default deny allows everything":                                {stranger},
+		"every certificate's name is granted":                               {stranger},
+		"a name of any trust domain is granted":                             {stranger},
+		"a name that begins alike is granted":                               {certificates},
+		"every method is granted":                                           {method},
+		"one method too many is granted":                                    {method},
+		"another version's path is granted and routed":                      {sibling},
+		"a prefix without its last slash":                                   {longerPath},
+		"everything under the first segment is granted and routed":          {sibling},
+		"below a prefix more is granted than was declared":                  {boundary},
+		"every host is granted":                                             {elsewhere},
+		"the gateway takes every name":                                      {otherSNI},
+		"the gateway takes every name of a domain":                          {similarSNI, otherSNI},
+		"the gateway passes every service through":                          {elsewhere},
+		"the client's certificate is optional":                              {noCert},
+		"no client certificate is asked for":                                {noCert},
+		"escaped slashes are kept, as path normalisation BASE does":         {rawPaths},
+		"peer's verification without trafficPolicy.tls.subjectAltNames":     {wrongPeer},
+		"the peer's certificate is not verified":                            {wrongPeer},
+		"consumption's route of the callers without http[].match[].headers": {jason},
+		"a header that begins alike decides":                                {jason},
+		"whoever has the header at all leaves":                              {jason},
+		"requests that stay are copied to the peer":                         {jason},
+		"nobody leaves":                                             {jason},
+		"everything leaves, whatever its weight":                    {half},
+		"two thirds leave instead of a half":                        {half},
+		"what is withdrawn keeps its route":                         {gone},
+		"what is withdrawn keeps its grant":                         {oneOfTwo, gone},
+		"what is withdrawn keeps route, grant and listener":         {gone},
+		"what is withdrawn keeps the listener":                      {gone},
+		"what is no longer consumed keeps the route of its callers": {localAgain},
+		"what is no longer consumed keeps the peer's address":       {localAgain},
+		"a grant is never taken back":                               {takenAway},
+		"what has been rendered once is never changed":              {takenAway},
+		"a withdrawal takes everything with it":                     {oneOfTwo},
+	}
+}
