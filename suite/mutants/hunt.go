@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/meshfed/meshfed/engine"
@@ -43,30 +42,31 @@ const slack = 4 * time.Second
 // now: what it says of a broken one means nothing.
 var ErrUnsound = errors.New("not green with the sound engine")
 
-// Controls plays scenarios with the sound engine and returns how long each took.
-func (h Hunt) Controls(ctx context.Context, ids []string) (map[string]time.Duration, error) {
-	took := map[string]time.Duration{}
+// control plays a scenario with the sound engine and returns how long it took.
+func (h Hunt) control(ctx context.Context, id string) (time.Duration, error) {
 	h.Stage.Enter(h.Sound)
-	judge := suite.Judge{Bench: h.Place}
-	for _, id := range ids {
-		entry, err := judge.Scenario(ctx, h.Scenarios[id])
-		if err == nil && entry.Verdict != reports.Passed {
-			err = fmt.Errorf("%w: %s: %s: %s", ErrUnsound, id, entry.Verdict, entry.Reason)
-		}
-		if err != nil {
-			return took, err
-		}
-		took[id] = entry.Duration()
-		h.tell("", Try{Scenario: id, Verdict: entry.Verdict, Seconds: entry.DurationSeconds})
+	entry, err := suite.Judge{Bench: h.Place}.Scenario(ctx, h.Scenarios[id])
+	if err == nil && entry.Verdict != reports.Passed {
+		err = fmt.Errorf("%w: %s: %s: %s", ErrUnsound, id, entry.Verdict, entry.Reason)
 	}
-	return took, nil
+	h.tell("", Try{Scenario: id, Verdict: entry.Verdict, Seconds: entry.DurationSeconds})
+	return entry.Duration(), err
 }
 
-// Mutant lets the suspects look for one mutant. The error is the place's: then
-// no other mutant can be judged on it.
+// Mutant lets the suspects look for one mutant. Each of them has to pass with the
+// sound engine before it looks for the first time; took is what is known of that,
+// and is added to. The error is the place's: then no other mutant can be judged
+// on it.
 func (h Hunt) Mutant(ctx context.Context, m Mutant, took map[string]time.Duration) (Result, error) {
 	result := Result{Mutant: m.Name, Where: m.Where, Widens: m.Widens, Equivalent: m.Equivalent}
 	for _, id := range m.Suspects {
+		if _, known := took[id]; !known {
+			sound, err := h.control(ctx, id)
+			if err != nil {
+				return result, err
+			}
+			took[id] = sound
+		}
 		one, err := h.try(ctx, m, id, slack+3*took[id])
 		if err != nil {
 			return result, fmt.Errorf("mutant %q: %s: %w", m.Name, id, err)
@@ -107,17 +107,4 @@ func (h Hunt) tell(mutant string, t Try) {
 	if h.OnTry != nil {
 		h.OnTry(mutant, t)
 	}
-}
-
-// Witnesses are the suspects of those mutants, each once.
-func Witnesses(all []Mutant) []string {
-	var ids []string
-	for _, m := range all {
-		for _, id := range m.Suspects {
-			if !slices.Contains(ids, id) {
-				ids = append(ids, id)
-			}
-		}
-	}
-	return ids
 }

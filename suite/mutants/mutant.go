@@ -44,7 +44,7 @@ func All() []Mutant {
 	for _, m := range mutation.All() {
 		all = append(all, Mutant{
 			Name: m.Name, Where: string(m.Part), Widens: m.Widens, Equivalent: m.Equivalent,
-			Engine: func() Broken { return newObjectsFault(m) }, Suspects: suspects(m.Name, m.Part),
+			Engine: func() Broken { return newObjectsFault(m) }, Suspects: suspects(m),
 		})
 	}
 	return append(all, faultyEngines()...)

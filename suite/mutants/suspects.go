@@ -29,15 +29,23 @@ const (
 	wrongPeer    = "consume/a-peer-that-is-not-who-it-should-be-gets-no-request"
 	outOfReach   = "consume/what-the-peer-does-not-expose-stays-out-of-reach"
 	localAgain   = "consume/after-a-cancel-the-reviews-are-local-again"
-	half         = "canary/half-of-the-requests-go-to-the-remote-version"
+	half         = "consume/half-of-the-reviews-come-from-c2"
 	redStars     = "cancel/ratings-are-withdrawn-and-given-back-the-red-stars-never-notice"
 	localRatings = "ratings/the-local-reviews-v2-has-the-ratings-of-c2"
 )
 
+// fewForEquivalent are enough to see that nothing at all is wrong with a mutant
+// that is proven to be none: the whole table, or the whole way.
+const fewForEquivalent = 2
+
 // suspects are first those that a fault is known to be for, then those of its
 // part, so that a fault nobody had in mind is looked for, too.
-func suspects(name string, part mutation.Part) []string {
-	all := slices.Concat(first()[name], byPart(part))
+func suspects(m mutation.Mutation) []string {
+	all := byPart(m.Part)
+	if m.Equivalent != "" {
+		return all[:fewForEquivalent]
+	}
+	all = slices.Concat(first()[m.Name], all)
 	seen := map[string]bool{}
 	return slices.DeleteFunc(all, func(id string) bool {
 		again := seen[id]

@@ -36,7 +36,7 @@ func (p Program) mutants() *cobra.Command {
 		Use:   "mutants",
 		Short: "Break the engine in every way known, and see whether the features notice",
 		Long: "Plays, with each broken engine, the scenarios that ought to notice, until one does.\n" +
-			"Before that, each of those scenarios has to pass with the sound engine.\n\n" +
+			"Before it looks for the first time, each of them has to pass with the sound engine.\n\n" +
 			"Exit codes: 0 every mutant is dead or proven equivalent, 1 one is not, 2 bad input,\n" +
 			"3 inconclusive, 130 interrupted.",
 		Example: "  conformance mutants --lab default\n  conformance mutants --lab default --only 'grant' --full",
@@ -150,11 +150,7 @@ func (h *hunter) earlier() error {
 }
 
 func (h *hunter) all(ctx context.Context, wanted []mutants.Mutant) error {
-	began := time.Now()
-	took, err := h.hunt.Controls(ctx, mutants.Witnesses(wanted))
-	if err != nil {
-		return err
-	}
+	began, took := time.Now(), map[string]time.Duration{}
 	for i, m := range wanted {
 		if time.Since(began) > h.flags.limit {
 			return fmt.Errorf("the time is over with %d mutants to go: --resume goes on", len(wanted)-i)
