@@ -60,6 +60,15 @@ generate: ## definitions and deep copies from the declarations' types
 conformance: build ## bring up meshes, federate them, run the features, write out/latest
 	$(BIN)/conformance run --provider $(PROVIDER) --engine $(ENGINE) --clusters $(CLUSTERS) $(if $(TAGS),--tags '$(TAGS)')
 
+.PHONY: mutants
+mutants: build ## break the engine in every way known; who notices? LAB=default uses a lab that is up; docs/mutants.md
+	$(BIN)/conformance mutants $(if $(LAB),--lab $(LAB)) --write docs/mutants.md $(MUTANTS)
+
+.PHONY: false-alarms
+false-alarms: build ## ORDERS (10) random orders on one lab, then as many with all cores kept busy; do the verdicts differ?
+	$(BIN)/conformance false-alarms $(if $(LAB),--lab $(LAB)) --tags '$(or $(TAGS),@core)' --orders $(or $(ORDERS),10)
+	$(BIN)/conformance false-alarms $(if $(LAB),--lab $(LAB)) --tags '$(or $(TAGS),@core)' --orders $(or $(ORDERS),10) --first 1001 --busy --more --write docs/false-alarms.md
+
 .PHONY: load
 load: build ## what the gateways add to latency, and what refusals cost others, on meshes of its own
 	$(BIN)/conformance run --provider $(PROVIDER) --engine $(ENGINE) --clusters $(CLUSTERS) --tags '@load'

@@ -49,6 +49,8 @@ func TestEachPartKnowsOnlyWhatItMay(t *testing.T) {
 		{"./oracle/...", module + "federator", "a second opinion shares nothing with the first"},
 		{"./oracle/...", module + "traffic", "what ought to happen does not depend on how it is tried"},
 		{"./federator/internal/render/...", "k8s.io/client-go", "rendering is pure"},
+		{"./federator/mutation/...", "k8s.io/client-go", "what can be wrong with objects is told without a cluster"},
+		{"./suite/alarms/...", module + "cluster", "verdicts are compared without meshes"},
 	} {
 		for _, dep := range imports(t, rule.tree) {
 			under := dep == rule.must || strings.HasPrefix(dep, strings.TrimSuffix(rule.must, "/")+"/")

@@ -25,6 +25,7 @@ Feature: Attacks on the boundary are refused
       | attack                                | caller                                      | request                              | refusal                        | source                        |
       | plain HTTP                            | plain HTTP                                  | GET /bookinfo/myreviews/v2/reviews/0 | no handshake                   | STRICT mutual TLS             |
       | TLS without a certificate             | no certificate                              | GET /bookinfo/myreviews/v2/reviews/0 | TLS alert certificate_required | STRICT mutual TLS             |
+      | a version of TLS that is retired      | c1's certificate over TLS 1.1               | GET /bookinfo/myreviews/v2/reviews/0 | TLS alert protocol_version     | RFC 8996                      |
       | the right name by another CA          | c1's name from another CA                   | GET /bookinfo/myreviews/v2/reviews/0 | TLS alert unknown_ca           | SPIFFE X.509-SVID 5           |
       | the right name, signed by itself      | c1's certificate, signed by itself          | GET /bookinfo/myreviews/v2/reviews/0 | TLS alert unknown_ca           | SPIFFE X.509-SVID 5           |
       | an expired certificate                | c1's certificate, expired                   | GET /bookinfo/myreviews/v2/reviews/0 | TLS alert certificate_expired  | RFC 5280 4.1.2.5              |

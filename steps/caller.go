@@ -33,6 +33,8 @@ type Caller struct {
 	NoSNI bool
 	// Host is the authority to send instead of the gateway's own.
 	Host string
+	// Old speaks TLS 1.1, which RFC 8996 has retired, and nothing newer.
+	Old bool
 }
 
 // Form is the closed set of ways in which the right authority's certificate can
@@ -67,14 +69,14 @@ func Forms() []Form {
 
 var (
 	formed         = regexp.MustCompile(`^(c\d)'s certificate, (.+)$`)
-	ownCertificate = regexp.MustCompile(`^(c\d)'s certificate(?: and SNI "([^"]+)"| and host "([^"]+)"|( and no SNI))?$`)
+	ownCertificate = regexp.MustCompile(`^(c\d)'s certificate(?: and SNI "([^"]+)"| and host "([^"]+)"|( and no SNI)|( over TLS 1\.1))?$`)
 	impostor       = regexp.MustCompile(`^(c\d)'s name from another CA$`)
 )
 
 // parseCaller reads a caller in the words of the features.
 func parseCaller(words string) (Caller, error) {
 	if m := ownCertificate.FindStringSubmatch(words); m != nil {
-		return Caller{Credentials: Own, Mesh: m[1], SNI: m[2], Host: m[3], NoSNI: m[4] != ""}, nil
+		return Caller{Credentials: Own, Mesh: m[1], SNI: m[2], Host: m[3], NoSNI: m[4] != "", Old: m[5] != ""}, nil
 	}
 	if m := formed.FindStringSubmatch(words); m != nil && slices.Contains(Forms(), Form(m[2])) {
 		return Caller{Credentials: Own, Mesh: m[1], Form: Form(m[2])}, nil
@@ -88,5 +90,5 @@ func parseCaller(words string) (Caller, error) {
 	case "plain HTTP":
 		return Caller{Credentials: Plaintext}, nil
 	}
-	return Caller{}, fmt.Errorf(`a caller %q: want "c1's certificate" (and SNI "x", and host "x", and no SNI; or a comma and one of %q), "c1's name from another CA", "no certificate" or "plain HTTP"`, words, Forms())
+	return Caller{}, fmt.Errorf(`a caller %q: want "c1's certificate" (and SNI "x", and host "x", and no SNI, over TLS 1.1; or a comma and one of %q), "c1's name from another CA", "no certificate" or "plain HTTP"`, words, Forms())
 }

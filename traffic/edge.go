@@ -30,6 +30,8 @@ type Edge struct {
 	NoSNI bool
 	// Plaintext speaks HTTP without TLS.
 	Plaintext bool
+	// Old speaks TLS 1.1 and nothing newer.
+	Old bool
 	// ALPN is offered if it is not empty. The request is HTTP/1.1 always.
 	ALPN []string
 	// Tickets resumes TLS sessions if it is not nil.
@@ -88,6 +90,9 @@ func (e Edge) config() *tls.Config {
 	}
 	if e.NoSNI {
 		config.ServerName = ""
+	}
+	if e.Old {
+		config.MinVersion, config.MaxVersion = tls.VersionTLS11, tls.VersionTLS11
 	}
 	if e.Identity != nil {
 		// From Certificates, Go sends only one whose issuer the server names:

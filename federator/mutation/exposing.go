@@ -50,9 +50,11 @@ func exposing() []Mutation {
 			_, domain, _ := strings.Cut(h, ".c2.")
 			return []string{h, "./*." + domain}
 		}))),
-		widened("routes of any namespace attach to the gateway", IngressListener, update(IngressListener, "servers[].hosts", texts(func(h string) []string {
-			return []string{strings.TrimPrefix(h, "./")}
-		}))),
+		{
+			Name: "routes of any namespace attach to the gateway", Part: IngressListener,
+			Equivalent: "a route that is older than the engine's is refused by preflight, and one that is younger comes after it, for paths that the policy admits and the engine's own already matches",
+			New:        always(update(IngressListener, "servers[].hosts", texts(func(h string) []string { return []string{strings.TrimPrefix(h, "./")} }))),
+		},
 		widened("the gateway passes every service through", IngressListener, update(IngressListener, "servers", func(old any) any {
 			servers, _ := old.([]any)
 			return append(servers, mapping{

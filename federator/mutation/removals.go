@@ -73,7 +73,7 @@ func fields() []removal {
 		{EgressRoute, "http[].rewrite.authority", false, ""},
 		{EgressRoute, "http[].rewrite.uri", false, ""},
 		{EgressRoute, "http[].route[].destination.port", false, oneAnyway},
-		{Peer, "exportTo", true, ""},
+		{Peer, "exportTo", false, "who could see the name has no certificate that the peer's gateway admits: a sidecar speaks plain HTTP to it, with or without the entry, and no TLS server takes that (boundary.feature tries it from workloads)"},
 		{Peer, "resolution", false, ""},
 		{Peer, "ports[].protocol", false, namedAnyway},
 		{PeerTLS, "exportTo", false, "no workload but the gateways knows the host (the ServiceEntry is not exported), and a rule for a host that nobody knows does nothing"},

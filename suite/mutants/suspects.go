@@ -31,6 +31,8 @@ const (
 	localAgain   = "consume/after-a-cancel-the-reviews-are-local-again"
 	half         = "consume/half-of-the-reviews-come-from-c2"
 	redStars     = "cancel/ratings-are-withdrawn-and-given-back-the-red-stars-never-notice"
+	notMoved     = "namespaces/the-callers-of-another-namespace-are-not-moved"
+	askedWho     = "namespaces/whoever-finds-the-way-to-the-egress-gateway-is-asked-who-he-is-and-for-what"
 	localRatings = "ratings/the-local-reviews-v2-has-the-ratings-of-c2"
 )
 
@@ -56,7 +58,7 @@ func suspects(m mutation.Mutation) []string {
 
 func byPart(part mutation.Part) []string {
 	exposing := []string{exposed, boundary, elsewhere, certificates, rawPaths}
-	consuming := []string{names, jason, wrongPeer, half, redStars}
+	consuming := []string{names, jason, wrongPeer, half, notMoved, askedWho, redStars}
 	switch part {
 	case mutation.IngressDeny, mutation.IngressListener, mutation.Grant, mutation.Route:
 		return exposing
@@ -89,6 +91,12 @@ func first() map[string][]string {
 		"everything under the first segment is granted and routed":          {sibling},
 		"below a prefix more is granted than was declared":                  {boundary},
 		"every host is granted":                                             {elsewhere},
+		"the gateway speaks TLS 1.0":                                        {certificates},
+		"consumption's grant without rules[].from":                          {askedWho},
+		"consumption's grant without rules[].to":                            {askedWho},
+		"consumption's grant without rules[].when":                          {askedWho},
+		"plain HTTP to the egress gateway, from anybody":                    {askedWho},
+		"consumption's route of the callers without exportTo":               {notMoved},
 		"the gateway takes every name":                                      {otherSNI},
 		"the gateway takes every name of a domain":                          {similarSNI, otherSNI},
 		"the gateway passes every service through":                          {elsewhere},

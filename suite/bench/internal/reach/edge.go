@@ -49,7 +49,7 @@ func (r *Reach) edge(ctx context.Context, mesh string, as steps.Caller) (traffic
 		Address:  address.Harness,
 		Identity: identity,
 		Server:   traffic.Server{Roots: r.roots, DNS: pki.Host(mesh), URI: pki.IngressIdentity(mesh)},
-		SNI:      as.SNI, NoSNI: as.NoSNI, Plaintext: as.Credentials == steps.Plaintext,
+		SNI:      as.SNI, NoSNI: as.NoSNI, Plaintext: as.Credentials == steps.Plaintext, Old: as.Old,
 		ALPN: []string{"http/1.1"}, Timeout: patience,
 	}, nil
 }
