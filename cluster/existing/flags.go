@@ -50,6 +50,9 @@ func ParseGateways(words []string) (map[string]cluster.GatewayAddress, error) {
 		if !ok {
 			return nil, fmt.Errorf("gateway %q: want NAME=HOST:PORT, such as c2=gateway.example.com:15443", word)
 		}
+		if err := cluster.ValidateName("cluster", name); err != nil {
+			return nil, fmt.Errorf("gateway %q: %w", word, err)
+		}
 		if _, twice := all[name]; twice {
 			return nil, fmt.Errorf("gateway %q: cluster %s has one already", word, name)
 		}

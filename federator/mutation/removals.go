@@ -31,7 +31,9 @@ func removals() []Mutation {
 	}
 	for _, part := range Parts() {
 		for _, field := range needed()[part] {
-			all = append(all, Mutation{Name: part.without(field), Part: part, New: always(remove(part, field))})
+			all = append(all, Mutation{
+				Name: part.without(field), Part: part, Equivalent: harmless()[part.without(field)], New: always(remove(part, field)),
+			})
 		}
 	}
 	return all
@@ -99,6 +101,14 @@ func fields() []removal {
 		{ConsumerRoute, "http[].rewrite", false, ""},
 		{ConsumerRoute, "http[].route[].destination.port", false, ""},
 		{ConsumerRoute, "http[].route[].destination.subset", false, ""},
+	}
+}
+
+// harmless are proofs for fields that only seem to be needed.
+func harmless() map[string]string {
+	return map[string]string{
+		IngressListener.without("selector"):    "the port is then open at the namespace's other gateways, too; their Services do not have it, so that no peer can reach it (federator verify finds the object)",
+		Grant.without("rules[].when[].values"): "a condition without values is none, and " + sniAnyway,
 	}
 }
 

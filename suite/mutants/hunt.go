@@ -30,6 +30,9 @@ type Hunt struct {
 	Scenarios map[string]suite.Scenario
 	// Full goes on after the first scenario that notices.
 	Full bool
+	// Inspect has `federator verify` look, too, at what each mutant and the sound
+	// engine apply.
+	Inspect bool
 	// OnTry is told each verdict. Nil is silent.
 	OnTry func(mutant string, t Try)
 }
@@ -45,6 +48,9 @@ var ErrUnsound = errors.New("not green with the sound engine")
 // control plays a scenario with the sound engine and returns how long it took.
 func (h Hunt) control(ctx context.Context, id string) (time.Duration, error) {
 	h.Stage.Enter(h.Sound)
+	if h.Inspect {
+		h.Stage.Enter(inspected{h.Sound})
+	}
 	entry, err := suite.Judge{Bench: h.Place}.Scenario(ctx, h.Scenarios[id])
 	if err == nil && entry.Verdict != reports.Passed {
 		err = fmt.Errorf("%w: %s: %s: %s", ErrUnsound, id, entry.Verdict, entry.Reason)
@@ -71,6 +77,12 @@ func (h Hunt) Mutant(ctx context.Context, m Mutant, took map[string]time.Duratio
 		if err != nil {
 			return result, fmt.Errorf("mutant %q: %s: %w", m.Name, id, err)
 		}
+		if one.Fate() == Undecided {
+			// The machine was too slow for the short time-out: once more, with time.
+			if one, err = h.try(ctx, m, id, reports.MaxScenarioTimeout); err != nil {
+				return result, fmt.Errorf("mutant %q: %s: %w", m.Name, id, err)
+			}
+		}
 		result.Tries = append(result.Tries, one)
 		h.tell(m.Name, one)
 		if one.Fate() != Survived && !h.Full {
@@ -85,6 +97,10 @@ const healLimit = 40 * time.Second
 
 func (h Hunt) try(ctx context.Context, m Mutant, id string, timeout time.Duration) (Try, error) {
 	broken := m.Engine()
+	objects, inspectable := broken.(*objectsFault)
+	if inspectable && h.Inspect {
+		objects.inspecting, timeout = true, timeout+3*showing
+	}
 	h.Stage.Enter(broken)
 	judge := suite.Judge{Bench: h.Place, Timeout: min(timeout, reports.MaxScenarioTimeout)}
 	entry, err := judge.Scenario(ctx, h.Scenarios[id])
@@ -99,6 +115,9 @@ func (h Hunt) try(ctx context.Context, m Mutant, id string, timeout time.Duratio
 	one := Try{Scenario: id, Verdict: entry.Verdict, Reason: entry.Reason, Seconds: entry.DurationSeconds, InForce: broken.InForce()}
 	if refusal := broken.Refused(); refusal != nil {
 		one.Refused = refusal.Error()
+	}
+	if inspectable && h.Inspect {
+		one.Found, err = objects.found, errors.Join(err, objects.blind)
 	}
 	return one, err
 }

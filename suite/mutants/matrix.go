@@ -7,14 +7,18 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/meshfed/meshfed/federator"
 )
 
 // Matrix is what a hunt has found, mutant by mutant.
 type Matrix struct {
 	// Where it was: versions, the machine, in one line.
-	Where   string   `json:"where"`
-	Full    bool     `json:"full"`
-	Results []Result `json:"results"`
+	Where string `json:"where"`
+	Full  bool   `json:"full"`
+	// Inspected says that verify has looked, too.
+	Inspected bool     `json:"inspected,omitempty"`
+	Results   []Result `json:"results"`
 }
 
 // Count is how many mutants had each fate.
@@ -26,9 +30,12 @@ func (m Matrix) Count() map[Fate]int {
 	return count
 }
 
-// Good says whether every mutant is dead, or cannot be told from the original.
+// Good says whether every mutant is dead, or cannot be told from the original;
+// and, if verify has looked, that it has overlooked none that widens access.
 func (m Matrix) Good() bool {
-	return len(m.Results) > 0 && !slices.ContainsFunc(m.Results, func(r Result) bool { return !r.Fate().Good() })
+	return len(m.Results) > 0 && !slices.ContainsFunc(m.Results, func(r Result) bool {
+		return !r.Fate().Good() || m.Inspected && r.Fate() == Killed && r.Overlooked()
+	})
 }
 
 // Line is the summary.
@@ -59,6 +66,7 @@ func (m Matrix) WriteMarkdown(w io.Writer) error {
 	m.equivalent(&b)
 	m.alive(&b)
 	m.killers(&b)
+	m.inspected(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -126,6 +134,29 @@ func (m Matrix) killers(b *strings.Builder) {
 	b.WriteString("\n## Who killed how many\n\n| scenario | mutants |\n|---|---|\n")
 	for _, id := range ids {
 		fmt.Fprintf(b, "| %s | %d |\n", id, kills[id])
+	}
+}
+
+// inspected tells what verify finds of the faults that widen access.
+func (m Matrix) inspected(b *strings.Builder) {
+	if !m.Inspected {
+		return
+	}
+	b.WriteString("\n## What `federator verify` finds\n\nOf each fault that widens access, while it was in force; kinds that do not begin with `object-` are of what a gateway's Envoy runs.\n\n| mutant | findings |\n|---|---|\n")
+	for _, r := range m.Results {
+		if !r.Widens || r.Fate() == Refused {
+			continue
+		}
+		var kinds []federator.FindingKind
+		for _, t := range r.Tries {
+			kinds = append(kinds, t.Found...)
+		}
+		slices.Sort(kinds)
+		var words []string
+		for _, k := range slices.Compact(kinds) {
+			words = append(words, string(k))
+		}
+		fmt.Fprintf(b, "| %s | %s |\n", r.Mutant, strings.Join(words, ", "))
 	}
 }
 

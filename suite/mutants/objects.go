@@ -2,7 +2,9 @@ package mutants
 
 import (
 	"context"
+	"errors"
 	"reflect"
+	"slices"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -26,6 +28,12 @@ type objectsFault struct {
 	changed map[string]bool
 	inForce bool
 	refused error
+
+	// inspecting has verify look at what was applied; found is what it found,
+	// and blind why it could not look.
+	inspecting bool
+	found      []federator.FindingKind
+	blind      error
 }
 
 var _ Broken = (*objectsFault)(nil)
@@ -45,7 +53,11 @@ func (f *objectsFault) Capabilities() []engine.Capability { return engine.Capabi
 
 // Apply implements engine.Engine.
 func (f *objectsFault) Apply(ctx context.Context, c cluster.Cluster, declarations string) error {
-	return f.note(c, f.of(c).Apply(ctx, c, declarations))
+	err := f.note(c, f.of(c).Apply(ctx, c, declarations))
+	if err == nil && f.inspecting && f.faulty(c) {
+		f.inspect(ctx, c, declarations)
+	}
+	return err
 }
 
 // Cancel implements engine.Engine.
@@ -82,6 +94,22 @@ func (f *objectsFault) note(c cluster.Cluster, err error) error {
 		f.refused = err
 	}
 	return err
+}
+
+func (f *objectsFault) faulty(c cluster.Cluster) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.changed[c.Name()]
+}
+
+// inspect notes what verify finds of what is in force.
+func (f *objectsFault) inspect(ctx context.Context, c cluster.Cluster, declarations string) {
+	kinds, err := inspect(ctx, c, declarations, inGateway)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.found = append(f.found, kinds...)
+	slices.Sort(f.found)
+	f.found, f.blind = slices.Compact(f.found), errors.Join(f.blind, err)
 }
 
 func (f *objectsFault) of(c cluster.Cluster) builtin.Engine {

@@ -1,6 +1,7 @@
 package mutants
 
 import (
+	"github.com/meshfed/meshfed/federator"
 	"github.com/meshfed/meshfed/reports"
 )
 
@@ -35,6 +36,8 @@ type Try struct {
 	InForce bool `json:"inForce,omitempty"`
 	// Refused is why a cluster has not.
 	Refused string `json:"refused,omitempty"`
+	// Found are the kinds of what verify found while the fault was in force.
+	Found []federator.FindingKind `json:"found,omitempty"`
 }
 
 // Fate of the mutant by this scenario alone.

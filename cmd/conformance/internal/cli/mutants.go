@@ -27,6 +27,7 @@ type mutantFlags struct {
 	run                     runFlags
 	only, out, write        string
 	full, resume, surviving bool
+	inspect                 bool
 	limit                   time.Duration
 }
 
@@ -51,6 +52,7 @@ func (p Program) mutants() *cobra.Command {
 	c.Flags().BoolVar(&f.surviving, "surviving", false, "with --resume: look again for those that were not dead")
 	c.Flags().StringVar(&f.out, "results", filepath.Join("out", "mutants.json"), "`file` of the results, written after each mutant")
 	c.Flags().StringVar(&f.write, "write", "", "write the matrix as Markdown to this `file`")
+	c.Flags().BoolVar(&f.inspect, "verify", false, "have federator verify look at what each mutant of the objects that widens access applies, and only at those")
 	c.Flags().DurationVar(&f.limit, "limit", time.Hour, "stop between two mutants after this time; --resume goes on")
 	return c
 }
@@ -64,7 +66,7 @@ type hunter struct {
 }
 
 func (p Program) hunt(cmd *cobra.Command, f mutantFlags) error {
-	h := &hunter{flags: f, out: cmd.OutOrStdout(), matrix: mutants.Matrix{Full: f.full}}
+	h := &hunter{flags: f, out: cmd.OutOrStdout(), matrix: mutants.Matrix{Full: f.full, Inspected: f.inspect}}
 	wanted, err := h.wanted()
 	if err != nil {
 		return usageError{err}
@@ -123,8 +125,10 @@ func (h *hunter) wanted() ([]mutants.Mutant, error) {
 	for _, r := range h.matrix.Results {
 		done[r.Mutant] = true
 	}
-	h.hunt.Full, h.hunt.OnTry = h.flags.full, h.tell
-	all = slices.DeleteFunc(all, func(m mutants.Mutant) bool { return done[m.Name] || !fits.MatchString(m.Name) })
+	h.hunt.Full, h.hunt.Inspect, h.hunt.OnTry = h.flags.full, h.flags.inspect, h.tell
+	all = slices.DeleteFunc(all, func(m mutants.Mutant) bool {
+		return done[m.Name] || !fits.MatchString(m.Name) || h.flags.inspect && !m.Widens
+	})
 	if len(all) == 0 && len(h.matrix.Results) == 0 {
 		return nil, fmt.Errorf("--only %q: no mutant has such a name", h.flags.only)
 	}
