@@ -68,7 +68,7 @@ func (w *World) diagnosisSteps(sc *godog.ScenarioContext) {
 		w.serials[mesh] = serials
 		return w.own(mesh, err)
 	})
-	sc.Then(`^the broken layer of "([A-Z]+) ([^"]+)" in (c\d) is "([^"]+)"(?:, because "([^"]+)")?$`, w.broken)
+	sc.Then(`^the broken layer of "([A-Z]+) ([^"]+)" in (c\d) is "([^"]+)"(?:, because "([^"]+)")?$`, w.brokenLayer)
 }
 
 // misled is what an owner believes of a peer that is not so.
@@ -86,9 +86,9 @@ type belief struct{ SNI, Port string }
 // to tell of it.
 const diagnosing = 30 * time.Second
 
-// broken asks until the proxies tell of that layer: what was planted takes a
+// brokenLayer asks until the proxies tell of that layer: what was planted takes a
 // moment to be there.
-func (w *World) broken(ctx context.Context, method, url, mesh, layer, because string) error {
+func (w *World) brokenLayer(ctx context.Context, method, url, mesh, layer, because string) error {
 	if !slices.Contains(Layers(), Layer(layer)) {
 		return fmt.Errorf("a layer %q: want one of %q", layer, Layers())
 	}

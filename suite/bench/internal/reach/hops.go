@@ -20,10 +20,12 @@ import (
 )
 
 const (
+	// proxyContainer is Envoy's, in sidecars and gateways.
 	proxyContainer = "istio-proxy"
 	// Proxies write their logs once a second; one that has not grown for some
 	// more than that is complete.
-	flushed  = 1200 * time.Millisecond
+	flushed = 1200 * time.Millisecond
+	// logLimit bounds how long they may take to write down what they did.
 	logLimit = 10 * time.Second
 )
 

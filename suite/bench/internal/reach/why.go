@@ -16,14 +16,8 @@ import (
 	"github.com/meshfed/meshfed/suite/bench/internal/why"
 )
 
-const (
-	// proxy is the name of Envoy's container, in sidecars and gateways.
-	proxy = "istio-proxy"
-	// logLimit bounds how long the proxies may take to write down what they did.
-	logLimit = 6 * time.Second
-	// logPause is between two looks into logs: there is nothing to watch.
-	logPause = 200 * time.Millisecond
-)
+// logPause is between two looks into logs: there is nothing to watch.
+const logPause = 200 * time.Millisecond
 
 // Why implements steps.Meshes: it sends the request with a mark of its own in
 // the query, which every proxy logs, and reads what they say about it.
@@ -113,7 +107,7 @@ func (l logs) of(ctx context.Context, m Mesh, ref workload.Ref) ([]why.Line, err
 	// One second early: the API server counts in whole ones.
 	since := metav1.NewTime(l.sent.Add(-time.Second))
 	for _, pod := range pods {
-		text, err := m.Pods.Kube().CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{Container: proxy, SinceTime: &since}).DoRaw(ctx)
+		text, err := m.Pods.Kube().CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{Container: proxyContainer, SinceTime: &since}).DoRaw(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("logs of pod %s/%s: %w", pod.Namespace, pod.Name, err)
 		}
