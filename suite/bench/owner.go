@@ -198,16 +198,15 @@ func (o *owners) Restore(ctx context.Context, mesh string) error {
 		_, err := o.Renew(ctx, mesh)
 		errs = append(errs, err)
 	}
+	// What comes back and what goes are other objects, and each waits for pods.
+	var back, gone error
+	var both sync.WaitGroup
 	if o.retired[mesh] {
-		errs = append(errs, bringBack(ctx, m))
+		both.Go(func() { back = bringBack(ctx, m) })
 	}
-	if made := o.made[mesh]; len(made) > 0 {
-		errs = append(errs, m.applier.Delete(ctx, made))
-		for _, d := range deployments(made) {
-			errs = append(errs, m.pods.WaitGone(ctx, workload.Ref{Namespace: d.Namespace, Selector: podsOf(made, d.Name)}))
-		}
-	}
-	if err := errors.Join(errs...); err != nil {
+	both.Go(func() { gone = takeAway(ctx, m, o.made[mesh]) })
+	both.Wait()
+	if err := errors.Join(append(errs, back, gone)...); err != nil {
 		return err
 	}
 	delete(o.made, mesh)
@@ -215,6 +214,18 @@ func (o *owners) Restore(ctx context.Context, mesh string) error {
 	delete(o.retired, mesh)
 	delete(o.expired, mesh)
 	return nil
+}
+
+// takeAway deletes what an owner has made, and waits for its pods to be gone.
+func takeAway(ctx context.Context, m *mesh, made []*unstructured.Unstructured) error {
+	if len(made) == 0 {
+		return nil
+	}
+	errs := []error{m.applier.Delete(ctx, made)}
+	for _, d := range deployments(made) {
+		errs = append(errs, m.pods.WaitGone(ctx, workload.Ref{Namespace: d.Namespace, Selector: podsOf(made, d.Name)}))
+	}
+	return errors.Join(errs...)
 }
 
 // bringBack deploys again what the mesh has by itself.
