@@ -119,6 +119,6 @@ Feature: What a hostile peer asks for is not applied
 
       Examples:
         | what                          | reason        |
-        | a document of 100 MB          | larger        |
+        | a document of 100 MB          | large         |
         | a document 100000 levels deep | exceeded max  |
-        | a document with 1000000 names | larger        |
+        | a document with 1000000 names | large         |

@@ -123,6 +123,9 @@ func (Engine) Cancel(ctx context.Context, c cluster.Cluster, declarations string
 }
 
 func act(ctx context.Context, c cluster.Cluster, declarations string, do func(desk, context.Context, wanted) error) error {
+	if large := oversized(declarations); len(large) > 0 {
+		return submit(ctx, c, large)
+	}
 	w, err := read(declarations)
 	if err != nil {
 		return err

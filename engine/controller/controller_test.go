@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -71,4 +72,12 @@ func TestOnlyTheConditionsOfThisGenerationCount(t *testing.T) {
 			assert.Equal(t, c.refused, refused)
 		})
 	}
+}
+
+func TestOnlyADocumentThatNoAPIServerTakesIsOversized(t *testing.T) {
+	mountain := "kind: Peer\nspec: {sni: " + strings.Repeat("a", maxRequest) + "}\n"
+	assert.Empty(t, oversized(apitest.Valid))
+	assert.Equal(t, []string{mountain}, oversized(apitest.Valid+"\n---\n"+mountain))
+	hill := "kind: Peer\nspec: {sni: " + strings.Repeat("a", maxRequest/2) + "}"
+	assert.Empty(t, oversized(hill+"\n---\n"+hill+"\n---\n"+hill), "each of them can be a resource")
 }

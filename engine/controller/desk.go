@@ -44,10 +44,13 @@ func dial(c cluster.Cluster) (desk, error) {
 }
 
 func (d desk) resource(kind api.Kind, namespace string) dynamic.ResourceInterface {
-	plural := map[api.Kind]string{
+	return d.dynamic.Resource(crd.GroupVersion().WithResource(plural(kind))).Namespace(namespace)
+}
+
+func plural(kind api.Kind) string {
+	return map[api.Kind]string{
 		api.KindMesh: "meshes", api.KindPeer: "peers", api.KindExposure: "exposures", api.KindConsumption: "consumptions",
 	}[kind]
-	return d.dynamic.Resource(crd.GroupVersion().WithResource(plural)).Namespace(namespace)
 }
 
 // kinds in the order of withdrawal: consumers move first, and the Mesh is what
