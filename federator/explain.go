@@ -3,6 +3,7 @@ package federator
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/meshfed/meshfed/federator/api"
 	"github.com/meshfed/meshfed/federator/internal/admin"
@@ -33,6 +34,9 @@ func (e *Engine) Explain(ctx context.Context, spec Spec, q Question) ([]Explanat
 	}
 	if len(pods) == 0 {
 		return nil, fmt.Errorf("explain: no pod of the gateway %s/%s is ready", g.Namespace, g.Service)
+	}
+	if q.At.IsZero() {
+		q.At = time.Now()
 	}
 	var out []Explanation
 	for _, p := range pods {

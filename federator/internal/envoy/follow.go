@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Request is one as it arrives, with who sends it.
@@ -19,6 +20,8 @@ type Request struct {
 	Path string
 	// Headers by their names in lower case.
 	Headers map[string]string
+	// At is when: certificates have their time. Zero leaves them out.
+	At time.Time
 }
 
 // Layer is where a request can end. The set is closed, in the order in which a
@@ -141,6 +144,15 @@ func (f *follower) handshake(c Chain) Step {
 		out.Passed, out.Story = false, "a client certificate is required, and there is none"
 	default:
 		out.Story = fmt.Sprintf("a client certificate is required, and judged by the roots of %s", c.TLS.TrustAnchors)
+	}
+	if c.TLS != nil {
+		for _, name := range append(slices.Clone(c.TLS.Certificates), c.TLS.TrustAnchors) {
+			if bad, found := f.Secrets[name].NotValid(f.request.At); found {
+				out.Passed = false
+				out.Story = fmt.Sprintf("%s holds a certificate that is valid from %s to %s only: callers, or the gateway, end the handshake", name,
+					bad.NotBefore.UTC().Format(time.DateTime), bad.NotAfter.UTC().Format(time.DateTime))
+			}
+		}
 	}
 	return out
 }

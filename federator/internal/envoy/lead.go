@@ -111,6 +111,7 @@ func (f *follower) backend(name string) {
 	}
 	switch {
 	case !known:
+		out.Layer = LayerRoute
 		out.Story = "503: the cluster is not there (is there such a subset in a DestinationRule that the gateway can see?)"
 	case healthy == 0:
 		out.Story = fmt.Sprintf("503: none of %d addresses is healthy (%s)", len(addresses), strings.Join(addresses, ", "))

@@ -3,6 +3,7 @@ package envoy
 import (
 	"crypto/x509"
 	"encoding/pem"
+	"slices"
 	"time"
 )
 
@@ -18,6 +19,18 @@ type Certificate struct {
 	Subject             string
 	URIs                []string
 	NotBefore, NotAfter time.Time
+}
+
+// NotValid finds a certificate that is not valid at a time.
+func (s Secret) NotValid(at time.Time) (Certificate, bool) {
+	if at.IsZero() {
+		return Certificate{}, false
+	}
+	i := slices.IndexFunc(s.Certificates, func(c Certificate) bool { return at.Before(c.NotBefore) || at.After(c.NotAfter) })
+	if i < 0 {
+		return Certificate{}, false
+	}
+	return s.Certificates[i], true
 }
 
 func (p *parser) secret(n named) {

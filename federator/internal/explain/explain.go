@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/meshfed/meshfed/federator/api"
 	"github.com/meshfed/meshfed/federator/internal/envoy"
@@ -18,6 +19,8 @@ type Question struct {
 	Path   string
 	// SNI and Host are this mesh's own when they are empty.
 	SNI, Host string
+	// At is when it is asked: certificates have their time. Zero leaves them out.
+	At time.Time
 }
 
 // Answer is what becomes of it at one pod of the gateway.
@@ -65,7 +68,7 @@ func Ask(spec api.Spec, d verify.Dump, q Question) (Answer, error) {
 		}
 	}
 	host := spec.Mesh.Spec.Host
-	r := envoy.Request{Principal: principal, SNI: cmp.Or(q.SNI, host), Authority: cmp.Or(q.Host, host), Method: cmp.Or(q.Method, "GET"), Path: q.Path}
+	r := envoy.Request{Principal: principal, SNI: cmp.Or(q.SNI, host), Authority: cmp.Or(q.Host, host), Method: cmp.Or(q.Method, "GET"), Path: q.Path, At: q.At}
 	out := Answer{Pod: d.Pod, Request: fmt.Sprintf("%s %s%s by %s, SNI %s", r.Method, r.Authority, r.Path, caller(q, principal), r.SNI)}
 	if by, ok := verify.Allows(spec, r); ok {
 		out.Declared, out.By = true, by.String()

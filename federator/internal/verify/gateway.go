@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/meshfed/meshfed/federator/internal/envoy"
 )
@@ -181,15 +182,11 @@ func (l *look) clientAuth(at string, t envoy.ServerTLS) {
 
 // valid looks at the times of a secret's certificates.
 func (l *look) valid(at, secret string) {
-	for _, c := range l.Config.Secrets[secret].Certificates {
-		if l.Now.Before(c.NotBefore) || l.Now.After(c.NotAfter) {
-			l.found(CertificateExpired, at, "%s holds a certificate that is valid from %s to %s, and it is %s now", secret,
-				c.NotBefore.UTC().Format(timeFormat), c.NotAfter.UTC().Format(timeFormat), l.Now.UTC().Format(timeFormat))
-		}
+	if c, found := l.Config.Secrets[secret].NotValid(l.Now); found {
+		l.found(CertificateExpired, at, "%s holds a certificate that is valid from %s to %s, and it is %s now", secret,
+			c.NotBefore.UTC().Format(time.DateTime), c.NotAfter.UTC().Format(time.DateTime), l.Now.UTC().Format(time.DateTime))
 	}
 }
-
-const timeFormat = "2006-01-02 15:04:05Z"
 
 func list(names []string) string {
 	if len(names) == 0 {
