@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
@@ -23,6 +24,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/yaml"
 
 	"github.com/meshfed/meshfed/federator/api"
@@ -46,6 +48,7 @@ func liveSite(t *testing.T) *site {
 	if path == "" {
 		t.Skip("MESHFED_KUBECONFIG names no kubeconfig of a running cluster with Istio's CRDs")
 	}
+	log.SetLogger(logr.Discard())
 	cfg, err := clientcmd.BuildConfigFromFlags("", path)
 	require.NoError(t, err)
 	cfg.QPS = -1
