@@ -52,3 +52,13 @@ func TestTheWayOfARequestThroughTheGatewaysIsReadFromTopToBottom(t *testing.T) {
 	}
 	assert.Equal(t, []string{"request a", "c1-egress", "c2-ingress", "request b", "c1-egress", "c2-ingress", "request without an id", "c1-egress"}, ways)
 }
+
+// Gateways give each request a new id.
+func TestTheNonceJoinsWhatIdsDoNot(t *testing.T) {
+	line := func(id, second string) []byte {
+		return []byte(`{"nonce":"n","request_id":"` + id + `","start_time":"2026-01-02T03:04:0` + second + `.000Z"}` + "\n")
+	}
+	joined := string(evidence.Join(map[string][]byte{"c2-ingress": line("y", "6"), "c1-egress": line("x", "5")}))
+	assert.Equal(t, 1, strings.Count(joined, "request n\n"), joined)
+	assert.Less(t, strings.Index(joined, "c1-egress"), strings.Index(joined, "c2-ingress"))
+}

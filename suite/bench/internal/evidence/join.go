@@ -15,10 +15,12 @@ type hop struct {
 	line         []byte
 }
 
-// Join puts the access-log lines of all proxies together by the id of their
-// request, each request's in the order in which the proxies saw it: so that
-// the way of a request through both gateways can be read from top to bottom.
-// Lines without an id, which are those of connections, come last. Logs are by
+// Join puts the access-log lines of all proxies together by their request, each
+// request's in the order in which the proxies saw it: so that the way of a
+// request through both gateways can be read from top to bottom. A request is
+// known by the harness's nonce where the logs have it, because gateways give
+// each request an id of their own; elsewhere by that id. Lines with neither,
+// which are those of connections, come last. Logs are by
 // the name of the proxy; what is no JSON is no access-log line.
 func Join(logs map[string][]byte) []byte {
 	byID := map[string][]hop{}
@@ -26,15 +28,17 @@ func Join(logs map[string][]byte) []byte {
 	for _, where := range slices.Sorted(maps.Keys(logs)) {
 		for line := range bytes.Lines(logs[where]) {
 			var fields struct {
+				Nonce string `json:"nonce"`
 				ID    string `json:"request_id"`
 				Start string `json:"start_time"`
 			}
 			if json.Unmarshal(line, &fields) != nil || fields.Start == "" {
 				continue
 			}
-			byID[fields.ID] = append(byID[fields.ID], hop{where, fields.Start, bytes.TrimSpace(line)})
-			if seen := first[fields.ID]; seen == "" || fields.Start < seen {
-				first[fields.ID] = fields.Start
+			id := cmp.Or(fields.Nonce, fields.ID)
+			byID[id] = append(byID[id], hop{where, fields.Start, bytes.TrimSpace(line)})
+			if seen := first[id]; seen == "" || fields.Start < seen {
+				first[id] = fields.Start
 			}
 		}
 	}
