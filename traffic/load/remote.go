@@ -21,6 +21,17 @@ type message struct {
 // can be read does not: not everybody who is far away can keep a stream open.
 const stopWord = "stop"
 
+// AwaitStop reads what follows a plan, and says whether a run is to be stopped.
+func AwaitStop(in io.Reader) bool {
+	lines := bufio.NewScanner(in)
+	for lines.Scan() {
+		if lines.Text() == stopWord {
+			return true
+		}
+	}
+	return false
+}
+
 // Serve reads a Plan from in, carries it out, and writes to out how it goes and
 // what was measured, also if ctx ends or if it is told to stop.
 func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
@@ -33,11 +44,8 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() {
-		lines := bufio.NewScanner(io.MultiReader(decoder.Buffered(), in))
-		for lines.Scan() {
-			if lines.Text() == stopWord {
-				cancel()
-			}
+		if AwaitStop(io.MultiReader(decoder.Buffered(), in)) {
+			cancel()
 		}
 	}()
 	encoder := json.NewEncoder(out)

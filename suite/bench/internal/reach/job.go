@@ -12,6 +12,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -46,8 +47,8 @@ func byJob(ctx context.Context, m Mesh, plan load.Plan) (load.Result, error) {
 		// It is told to stop by its own end: kubelet gives it time to say what
 		// it has measured.
 		go func() {
-			rest, _ := io.ReadAll(io.MultiReader(decoder.Buffered(), in))
-			if len(strings.TrimSpace(string(rest))) > 0 {
+			if load.AwaitStop(io.MultiReader(decoder.Buffered(), in)) {
+				// If that fails, nobody hears of a result in time.
 				_ = j.delete(ctx)
 			}
 		}()
@@ -148,7 +149,7 @@ func (j job) log(ctx context.Context) (io.ReadCloser, error) {
 func (j job) delete(ctx context.Context) error {
 	err := j.mesh.Pods.Kube().BatchV1().Jobs(metav1.NamespaceDefault).
 		Delete(ctx, j.name, metav1.DeleteOptions{PropagationPolicy: ptr.To(metav1.DeletePropagationBackground)})
-	if err != nil {
+	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("delete job %s: %w", j.name, err)
 	}
 	return nil
