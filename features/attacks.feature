@@ -30,6 +30,10 @@ Feature: Attacks on the boundary are refused
       | the right name, signed by itself      | c1's certificate, signed by itself          | GET /bookinfo/myreviews/v2/reviews/0 | TLS alert unknown_ca           | SPIFFE X.509-SVID 5           |
       | an expired certificate                | c1's certificate, expired                   | GET /bookinfo/myreviews/v2/reviews/0 | TLS alert certificate_expired  | RFC 5280 4.1.2.5              |
       | a certificate of tomorrow             | c1's certificate, not yet valid             | GET /bookinfo/myreviews/v2/reviews/0 | TLS alert certificate_expired  | RFC 5280 4.1.2.5              |
+      | a clock that is ten minutes ahead     | c1's certificate, of a clock ten minutes ahead  | GET /bookinfo/myreviews/v2/reviews/0 | TLS alert certificate_expired | RFC 5280 4.1.2.5           |
+      | a clock that is ten minutes behind    | c1's certificate, of a clock ten minutes behind | GET /bookinfo/myreviews/v2/reviews/0 | TLS alert certificate_expired | RFC 5280 4.1.2.5           |
+      | an authority that may not name it     | c1's certificate, from an authority for c9 alone | GET /bookinfo/myreviews/v2/reviews/0 | TLS alert certificate_unknown | CVE-2022-21657, name constraints |
+      | the name as a common name             | c1's certificate, its name as the common name | GET /bookinfo/myreviews/v2/reviews/0 | denied by policy             | RFC 9525 2, SPIFFE X.509-SVID 2 |
       | a server's certificate                | c1's certificate, for servers only          | GET /bookinfo/myreviews/v2/reviews/0 | TLS alert unsupported_certificate | CVE-2022-21657             |
       | a name that begins alike              | c1's certificate, a longer name             | GET /bookinfo/myreviews/v2/reviews/0 | denied by policy               | trust domain validation       |
       | another trust domain by case          | c1's certificate, its name in capitals      | GET /bookinfo/myreviews/v2/reviews/0 | denied by policy               | SPIFFE-ID 2.1                 |
@@ -156,3 +160,23 @@ Feature: Attacks on the boundary are refused
       | X-Envoy-Retry-On              | forged                                         |
       | X-Forwarded-Proto             | forged                                         |
       | X-Role                        | a<CR>b                                         |
+
+  @extended
+  Scenario Outline: A crowd of connections that <habit> is cheap, and costs nobody else
+    When for 10 seconds 60 requests a second arrive at c2, by turns:
+      | name         | request                                  | with             |
+      | served alone | GET /bookinfo/myreviews/v2/reviews/0     | c1's certificate |
+    And 1000 connections to c2 with <caller> that <habit>
+    And for 10 seconds 60 requests a second arrive at c2, by turns:
+      | name          | request                                 | with             |
+      | served beside | GET /bookinfo/myreviews/v2/reviews/0    | c1's certificate |
+    Then each of "served alone" is answered by reviews v2 of c2
+    And each of "served beside" is answered by reviews v2 of c2
+    And the private ingress gateway of c2 holds at most 100 kB more for each of these connections
+    And "served beside" takes at most 20 % longer than "served alone" at p90
+
+    Examples:
+      | caller           | habit                    |
+      | no certificate   | say nothing              |
+      | c1's certificate | ask for nothing          |
+      | c1's certificate | send a head byte by byte |

@@ -46,7 +46,15 @@ const (
 	Expired     Form = "expired"
 	NotYetValid Form = "not yet valid"
 	ServersOnly Form = "for servers only"
-	SelfSigned  Form = "signed by itself"
+	// Ahead and Behind: issued by a clock that is wrong by ten minutes.
+	Ahead  Form = "of a clock ten minutes ahead"
+	Behind Form = "of a clock ten minutes behind"
+	// Constrained: from an authority below the right one that may name only
+	// another mesh.
+	Constrained Form = "from an authority for c9 alone"
+	// AsCommonName: the name in the subject, and nowhere else.
+	AsCommonName Form = "its name as the common name"
+	SelfSigned   Form = "signed by itself"
 	// AsDNS: the name as a DNS name that spells the same.
 	AsDNS Form = "its name as a DNS name"
 	// AsOther: the name as an OtherName.
@@ -64,7 +72,7 @@ const (
 
 // Forms is the whole vocabulary.
 func Forms() []Form {
-	return []Form{Expired, NotYetValid, ServersOnly, SelfSigned, AsDNS, AsOther, Second, NUL, Longer, Capitals, Unescaped, Nameless}
+	return []Form{Expired, NotYetValid, Ahead, Behind, ServersOnly, Constrained, AsCommonName, SelfSigned, AsDNS, AsOther, Second, NUL, Longer, Capitals, Unescaped, Nameless}
 }
 
 var (

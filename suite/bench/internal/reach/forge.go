@@ -10,6 +10,9 @@ import (
 	"github.com/meshfed/meshfed/steps"
 )
 
+// skew is by how much a wrong clock is wrong.
+const skew = 10 * time.Minute
+
 // forge issues the certificate that a caller brings.
 func forge(authority *pki.Authority, as steps.Caller) (*pki.Credential, error) {
 	leaf := pki.Egress(as.Mesh)
@@ -23,6 +26,18 @@ func forge(authority *pki.Authority, as steps.Caller) (*pki.Credential, error) {
 		leaf = leaf.Expired(time.Now())
 	case steps.NotYetValid:
 		leaf = leaf.NotYetValid(time.Now())
+	case steps.Ahead:
+		leaf.NotBefore, leaf.NotAfter = time.Now().Add(skew), time.Now().Add(skew+time.Hour)
+	case steps.Behind:
+		leaf.NotBefore, leaf.NotAfter = time.Now().Add(-skew-time.Hour), time.Now().Add(-skew)
+	case steps.Constrained:
+		under, err := authority.Under(pki.Host("c9"))
+		if err != nil {
+			return nil, err
+		}
+		return under.Issue(leaf)
+	case steps.AsCommonName:
+		leaf.CommonName, leaf.SANs = pki.EgressIdentity(as.Mesh), nil
 	case steps.ServersOnly:
 		leaf = leaf.For(x509.ExtKeyUsageServerAuth)
 	case steps.SelfSigned:
