@@ -69,8 +69,8 @@ func (f FaultFigure) line() string {
 	return line
 }
 
-// Together are the figures of several attempts, one for each fault.
-func Together(all []FaultFigure) []FaultFigure {
+// FaultsTogether are the figures of several attempts, one for each fault.
+func FaultsTogether(all []FaultFigure) []FaultFigure {
 	var sums []FaultFigure
 	for _, one := range all {
 		i := slices.IndexFunc(sums, func(f FaultFigure) bool { return f.Fault == one.Fault })

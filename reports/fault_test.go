@@ -38,8 +38,18 @@ func TestAttemptsCountTogether(t *testing.T) {
 	assert.Equal(t, []FaultFigure{
 		{Fault: "a", Denied: 5, Accepted: 1, Allowed: 7, Failed: 2, RecoveredMillis: 9},
 		{Fault: "b", Denied: 1, Allowed: 1},
-	}, Together([]FaultFigure{
+	}, FaultsTogether([]FaultFigure{
 		{Fault: "a", Denied: 2, Accepted: 1, Allowed: 3, RecoveredMillis: 9}, {Fault: "b", Denied: 1, Allowed: 1}, {Fault: "a", Denied: 3, Allowed: 4, Failed: 2, RecoveredMillis: 4},
 	}))
-	assert.Empty(t, Together(nil))
+	assert.Empty(t, FaultsTogether(nil))
+}
+
+func TestWithdrawalsOfAllAttemptsAreOneFigure(t *testing.T) {
+	got := RevocationsTogether([]RevocationFigure{
+		Revocation("cancel", NewConnection, 400, []float64{1, 2}), Revocation("cancel", LiveHTTP1, 2000, []float64{7}), Revocation("cancel", NewConnection, 400, []float64{9}),
+	})
+	assert.Equal(t, []RevocationFigure{Revocation("cancel", NewConnection, 400, []float64{1, 2, 9}), Revocation("cancel", LiveHTTP1, 2000, []float64{7})}, got)
+	for _, f := range got {
+		assert.NoError(t, f.validate())
+	}
 }

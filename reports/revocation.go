@@ -94,3 +94,20 @@ func (f RevocationFigure) Holds() error {
 	return fmt.Errorf("revocation by %s on %s connections: a request was accepted %.0f ms after it, at most %.0f ms are allowed (n %d, p50 %.0f ms, p99 %.0f ms)",
 		f.Way, f.Connection, f.MaxMillis, f.BoundMillis, f.N, f.P50Millis, f.P99Millis)
 }
+
+// RevocationsTogether are the figures of several attempts, one for each way and
+// kind of connection, with the samples of all of them.
+func RevocationsTogether(all []RevocationFigure) []RevocationFigure {
+	var sums []RevocationFigure
+	for _, one := range all {
+		i := slices.IndexFunc(sums, func(f RevocationFigure) bool { return f.Way == one.Way && f.Connection == one.Connection })
+		if i < 0 {
+			sums = append(sums, one)
+			continue
+		}
+		interval := sums[i].ProbeIntervalMillis
+		sums[i] = Revocation(one.Way, one.Connection, one.BoundMillis, slices.Concat(sums[i].SamplesMillis, one.SamplesMillis))
+		sums[i].ProbeIntervalMillis = interval
+	}
+	return sums
+}

@@ -27,7 +27,7 @@ type crowd struct {
 }
 
 func (w *World) crowdSteps(sc *godog.ScenarioContext) {
-	sc.Given(`^(\d+) connections to (c\d) with (.+?) that (say nothing|ask for nothing|send a head byte by byte)$`, w.gather)
+	sc.Step(`^(\d+) connections to (c\d) with (.+?) that (say nothing|ask for nothing|send a head byte by byte)$`, w.gather)
 	sc.Then(`^the private ingress gateway of (c\d) holds at most (\d+) kB more for each of these connections$`, w.frugal)
 	sc.Then(`^within (\d+m?s) it has closed these connections$`, w.shownOut)
 }

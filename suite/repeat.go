@@ -24,12 +24,13 @@ func (j Judge) repeated(ctx context.Context, s Scenario, r repetition) (reports.
 	if r.times <= 1 && r.until.IsZero() {
 		return j.Scenario(ctx, s)
 	}
-	var faults []reports.FaultFigure
+	var measured reports.Figures
 	var speaker reports.Scenario
 	var attempts []reports.Attempt
 	for ctx.Err() == nil && r.wants(len(attempts)) {
 		one, dead := j.Scenario(ctx, s)
-		faults = append(faults, one.Figures.Faults...)
+		measured.Faults = append(measured.Faults, one.Figures.Faults...)
+		measured.Revocations = append(measured.Revocations, one.Figures.Revocations...)
 		attempts = append(attempts, reports.Attempt{Verdict: one.Verdict, Reason: one.Reason, DurationSeconds: one.DurationSeconds})
 		if len(attempts) == 1 || speaker.Verdict == reports.Passed {
 			speaker = one
@@ -38,16 +39,18 @@ func (j Judge) repeated(ctx context.Context, s Scenario, r repetition) (reports.
 			j.EvidenceDir = nil
 		}
 		if dead != nil {
-			return several(speaker, attempts, faults), dead
+			return several(speaker, attempts, measured), dead
 		}
 	}
-	return several(speaker, attempts, faults), nil
+	return several(speaker, attempts, measured), nil
 }
 
-// several is the one entry of all attempts. What was refused in each of them
-// counts together: the more often, the more it says.
-func several(speaker reports.Scenario, attempts []reports.Attempt, faults []reports.FaultFigure) reports.Scenario {
-	speaker.Figures.Faults = reports.Together(faults)
+// several is the one entry of all attempts. What was refused in each of them, and
+// how long each withdrawal took, counts together: the more often, the more it
+// says.
+func several(speaker reports.Scenario, attempts []reports.Attempt, measured reports.Figures) reports.Scenario {
+	speaker.Figures.Faults = reports.FaultsTogether(measured.Faults)
+	speaker.Figures.Revocations = reports.RevocationsTogether(measured.Revocations)
 	speaker.Attempts, speaker.DurationSeconds = attempts, 0
 	counts := map[reports.Verdict]int{}
 	for _, a := range attempts {
