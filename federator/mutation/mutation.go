@@ -88,5 +88,5 @@ func PartOf(o *unstructured.Unstructured) Part {
 
 // All are all mutations, equivalent ones included.
 func All() []Mutation {
-	return slices.Concat(removals(), dropped(), exposing(), consuming(), lasting())
+	return slices.Concat(exposing(), consuming(), lasting(), dropped(), removals())
 }

@@ -47,7 +47,7 @@ func All() []Mutant {
 			Engine: func() Broken { return newObjectsFault(m) }, Suspects: suspects(m),
 		})
 	}
-	return append(all, faultyEngines()...)
+	return slices.Concat(faultyEngines(), all)
 }
 
 // Check says what is wrong with a list of mutants: a name twice, or a suspect

@@ -29,7 +29,7 @@ type alarmFlags struct {
 }
 
 func (p Program) falseAlarms() *cobra.Command {
-	f := alarmFlags{run: runFlags{provider: "embedded", repeat: 1}}
+	f := alarmFlags{run: runFlags{provider: "embedded", repeat: 1, loadFrom: fromExec}}
 	c := &cobra.Command{
 		Use:   "false-alarms",
 		Short: "Run the features in many orders on one lab, and see whether the verdicts differ",

@@ -32,7 +32,7 @@ type mutantFlags struct {
 }
 
 func (p Program) mutants() *cobra.Command {
-	f := mutantFlags{run: runFlags{provider: "embedded", engine: builtin.Name}}
+	f := mutantFlags{run: runFlags{provider: "embedded", engine: builtin.Name, loadFrom: fromExec}}
 	c := &cobra.Command{
 		Use:   "mutants",
 		Short: "Break the engine in every way known, and see whether the features notice",
