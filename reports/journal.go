@@ -24,6 +24,17 @@ type record struct {
 	End      *End       `json:"end,omitempty"`
 }
 
+// fields is how many are set.
+func (r record) fields() int {
+	n := 0
+	for _, set := range []bool{r.Run != nil, r.Scenario != nil, r.Resumed != nil, r.End != nil} {
+		if set {
+			n++
+		}
+	}
+	return n
+}
+
 // CreateJournal starts a new journal at path with the run's own record. It
 // refuses a file that exists: two runs must never share one.
 func CreateJournal(path string, run Run) (*Journal, error) {

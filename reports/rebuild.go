@@ -54,6 +54,12 @@ func (b *book) read(line []byte) error {
 	if err := decoder.Decode(&r); err != nil {
 		return err
 	}
+	if decoder.InputOffset() != int64(len(bytes.TrimRight(line, " \t\r"))) {
+		return errors.New("something follows the record")
+	}
+	if r.fields() != 1 {
+		return errors.New("want exactly one of run, scenario, resumed and end")
+	}
 	switch {
 	case r.Run != nil && b.run == nil:
 		b.run = r.Run

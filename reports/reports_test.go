@@ -209,6 +209,8 @@ func TestDamagedJournalIsRefusedWithItsLine(t *testing.T) {
 		"not JSON inside": {string(run) + "?\n" + string(run), "line 2"},
 		"two runs":        {string(run) + string(run), "line 2"},
 		"two verdicts":    {string(content) + `{"scenario":{"id":"expose/a","verdict":"passed"}}` + "\n", "a second verdict"},
+		"two in a line":   {string(run) + `{"end":{}} {"scenario":{"id":"x","verdict":"passed"}}` + "\n", "line 2: something follows the record"},
+		"two in a record": {string(run) + `{"end":{},"scenario":{"id":"x","verdict":"passed"}}` + "\n", "line 2: want exactly one"},
 		"unknown field":   {string(run) + `{"scenario":{"id":"x","verdict":"passed","by":"me"}}` + "\n", "unknown field"},
 	} {
 		t.Run(name, func(t *testing.T) {
