@@ -64,6 +64,7 @@ Feature: Attacks on the boundary are refused
       | attack                       | caller                                                                                        | request                              | refusal          | source         |
       | SNI of a local service       | c1's certificate and SNI "ratings.bookinfo.svc.cluster.local"                                 | GET /ratings/0                       | no handshake     | CVE-2021-31921 |
       | SNI as AUTO_PASSTHROUGH has it | c1's certificate and SNI "outbound_.9080_._.ratings.bookinfo.svc.cluster.local"             | GET /ratings/0                       | no handshake     | CVE-2021-31921 |
+      | the same, as a sidecar would | c1's certificate and SNI "outbound_.9080_._.ratings.bookinfo.svc.cluster.local" like a sidecar | GET /ratings/0                       | no handshake     | CVE-2021-31921 |
       | SNI of istiod                | c1's certificate and SNI "istiod.istio-system.svc"                                            | GET /debug/configz                   | no handshake     | CVE-2022-23635 |
       | SNI of the API server        | c1's certificate and SNI "kubernetes.default.svc"                                             | GET /version                         | no handshake     | CVE-2026-31838 |
       | no SNI                       | c1's certificate and no SNI                                                                   | GET /bookinfo/myreviews/v2/reviews/0 | no handshake     | GEP-3567       |

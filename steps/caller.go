@@ -35,6 +35,8 @@ type Caller struct {
 	Host string
 	// Old speaks TLS 1.1, which RFC 8996 has retired, and nothing newer.
 	Old bool
+	// Sidecar offers the protocols that only a mesh's own sidecars offer.
+	Sidecar bool
 }
 
 // Form is the closed set of ways in which the right authority's certificate can
@@ -77,14 +79,14 @@ func Forms() []Form {
 
 var (
 	formed         = regexp.MustCompile(`^(c\d)'s certificate, (.+)$`)
-	ownCertificate = regexp.MustCompile(`^(c\d)'s certificate(?: and SNI "([^"]+)"| and host "([^"]+)"|( and no SNI)|( over TLS 1\.1))?$`)
+	ownCertificate = regexp.MustCompile(`^(c\d)'s certificate(?: and SNI "([^"]+)"( like a sidecar)?| and host "([^"]+)"|( and no SNI)|( over TLS 1\.1))?$`)
 	impostor       = regexp.MustCompile(`^(c\d)'s name from another CA$`)
 )
 
 // parseCaller reads a caller in the words of the features.
 func parseCaller(words string) (Caller, error) {
 	if m := ownCertificate.FindStringSubmatch(words); m != nil {
-		return Caller{Credentials: Own, Mesh: m[1], SNI: m[2], Host: m[3], NoSNI: m[4] != "", Old: m[5] != ""}, nil
+		return Caller{Credentials: Own, Mesh: m[1], SNI: m[2], Sidecar: m[3] != "", Host: m[4], NoSNI: m[5] != "", Old: m[6] != ""}, nil
 	}
 	if m := formed.FindStringSubmatch(words); m != nil && slices.Contains(Forms(), Form(m[2])) {
 		return Caller{Credentials: Own, Mesh: m[1], Form: Form(m[2])}, nil
@@ -98,5 +100,5 @@ func parseCaller(words string) (Caller, error) {
 	case "plain HTTP":
 		return Caller{Credentials: Plaintext}, nil
 	}
-	return Caller{}, fmt.Errorf(`a caller %q: want "c1's certificate" (and SNI "x", and host "x", and no SNI, over TLS 1.1; or a comma and one of %q), "c1's name from another CA", "no certificate" or "plain HTTP"`, words, Forms())
+	return Caller{}, fmt.Errorf(`a caller %q: want "c1's certificate" (and SNI "x", and SNI "x" like a sidecar, and host "x", and no SNI, over TLS 1.1; or a comma and one of %q), "c1's name from another CA", "no certificate" or "plain HTTP"`, words, Forms())
 }

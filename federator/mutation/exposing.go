@@ -47,7 +47,7 @@ func exposing() []Mutation {
 		widened("every host is granted", Grant, set(Grant, "rules[].to[].operation.hosts", list("*"))),
 		widened("the gateway takes every name", IngressListener, set(IngressListener, "servers[].hosts", list("./*"))),
 		widened("the gateway takes every name of a domain", IngressListener, update(IngressListener, "servers[].hosts", texts(func(h string) []string {
-			_, domain, _ := strings.Cut(h, ".c2.")
+			_, domain, _ := strings.Cut(strings.TrimPrefix(h, "./"), ".")
 			return []string{h, "./*." + domain}
 		}))),
 		{

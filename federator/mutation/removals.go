@@ -108,6 +108,7 @@ func fields() []removal {
 func harmless() map[string]string {
 	return map[string]string{
 		IngressListener.without("selector"):    "the port is then open at the namespace's other gateways, too; their Services do not have it, so that no peer can reach it (federator verify finds the object)",
+		EgressListener.without("selector"):     "the port is then open at the namespace's other gateways, too, for the mesh's own certificates; their Services do not have it (federator verify finds the object)",
 		Grant.without("rules[].when[].values"): "a condition without values is none, and " + sniAnyway,
 	}
 }

@@ -69,9 +69,12 @@ func inspect(ctx context.Context, c cluster.Cluster, declarations string, enough
 	}
 }
 
-// inGateway says whether one of the findings is about what a gateway runs.
+// inGateway says whether one of the findings is about what a gateway runs. That
+// something is missing there may only mean that the gateway has still to hear.
 func inGateway(kinds []federator.FindingKind) bool {
-	return slices.ContainsFunc(kinds, func(k federator.FindingKind) bool { return !slices.Contains(aboutObjects(), k) })
+	return slices.ContainsFunc(kinds, func(k federator.FindingKind) bool {
+		return !slices.Contains(aboutObjects(), k) && !strings.HasSuffix(string(k), "-missing")
+	})
 }
 
 // Overlooked says whether verify was to look, at a fault that lets somebody have

@@ -66,7 +66,7 @@ type hunter struct {
 }
 
 func (p Program) hunt(cmd *cobra.Command, f mutantFlags) error {
-	h := &hunter{flags: f, out: cmd.OutOrStdout(), matrix: mutants.Matrix{Full: f.full, Inspected: f.inspect}}
+	h := &hunter{flags: f, out: cmd.OutOrStdout(), matrix: mutants.Matrix{Full: f.full}}
 	wanted, err := h.wanted()
 	if err != nil {
 		return usageError{err}
@@ -120,6 +120,10 @@ func (h *hunter) wanted() ([]mutants.Mutant, error) {
 	}
 	if err := h.earlier(); err != nil {
 		return nil, err
+	}
+	if h.flags.inspect {
+		h.matrix.Inspected = true
+		h.matrix.Results = slices.DeleteFunc(h.matrix.Results, mutants.Result.Overlooked)
 	}
 	done := map[string]bool{}
 	for _, r := range h.matrix.Results {

@@ -50,8 +50,16 @@ func (r *Reach) edge(ctx context.Context, mesh string, as steps.Caller) (traffic
 		Identity: identity,
 		Server:   traffic.Server{Roots: r.roots, DNS: pki.Host(mesh), URI: pki.IngressIdentity(mesh)},
 		SNI:      as.SNI, NoSNI: as.NoSNI, Plaintext: as.Credentials == steps.Plaintext, Old: as.Old,
-		ALPN: []string{"http/1.1"}, Timeout: patience,
+		ALPN: protocols(as), Timeout: patience,
 	}, nil
+}
+
+// protocols are those that the caller offers. Sidecars know each other by theirs.
+func protocols(as steps.Caller) []string {
+	if as.Sidecar {
+		return []string{"istio-peer-exchange", "istio"}
+	}
+	return []string{"http/1.1"}
 }
 
 func call(mesh string, as steps.Caller, q steps.Request) traffic.Call {
