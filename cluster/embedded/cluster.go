@@ -12,8 +12,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 
 	"github.com/meshfed/meshfed/cluster"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/addr"
 	"github.com/meshfed/meshfed/cluster/embedded/internal/cri/image"
+	"github.com/meshfed/meshfed/cluster/internal/addr"
 )
 
 // member is one cluster of a lab, as the harness sees it.

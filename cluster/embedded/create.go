@@ -11,25 +11,21 @@ import (
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
-	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/rest"
 
 	"github.com/meshfed/meshfed/cluster"
 	"github.com/meshfed/meshfed/cluster/embedded/internal/event"
 	"github.com/meshfed/meshfed/cluster/embedded/internal/lab"
 	nodeproc "github.com/meshfed/meshfed/cluster/embedded/internal/node"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/nsproc"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/proc"
+	"github.com/meshfed/meshfed/cluster/internal/addr"
+	"github.com/meshfed/meshfed/cluster/internal/furnish"
+	"github.com/meshfed/meshfed/cluster/internal/nsproc"
+	"github.com/meshfed/meshfed/cluster/internal/proc"
 	"github.com/meshfed/meshfed/cluster/internal/progress"
 	"github.com/meshfed/meshfed/cluster/istio"
-	"github.com/meshfed/meshfed/cluster/workload"
 )
 
 // bringUp is about how long a lab takes, for the progress line.
 const bringUp = 20 * time.Second
-
-// servingLimit bounds the wait for the mesh's own pods.
-const servingLimit = 2 * time.Minute
 
 // create makes the lab's processes and installs what every cluster has. If it
 // fails, nothing is left but the error.
@@ -209,32 +205,16 @@ func (l *Lab) install(ctx context.Context, name string, parts parts) error {
 	if err != nil {
 		return err
 	}
-	outer := ctx
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return installDNS(ctx, cfg, c.index) })
-	g.Go(func() error {
-		return istio.Install(ctx, cfg, istio.Options{Istioctl: parts.tools["istioctl"], CacheDir: l.provider.cacheDir})
-	})
-	if err := g.Wait(); err != nil {
-		return fmt.Errorf("cluster %s: %w", name, err)
-	}
-	if err := untilServing(outer, cfg); err != nil {
-		return fmt.Errorf("cluster %s: %w", name, err)
-	}
-	return nil
-}
-
-// untilServing waits for what every cluster of a lab runs.
-func untilServing(ctx context.Context, cfg *rest.Config) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, servingLimit, fmt.Errorf("not serving within %s", servingLimit))
-	defer cancel()
-	client, err := workload.New(cfg)
+	plan, err := addr.PlanOf(c.index)
 	if err != nil {
 		return err
 	}
-	return client.WaitDeployments(ctx,
-		types.NamespacedName{Namespace: "kube-system", Name: "coredns"},
-		types.NamespacedName{Namespace: istio.SystemNamespace, Name: "istiod"},
-		types.NamespacedName{Namespace: istio.GatewayNamespace, Name: istio.IngressGateway},
-		types.NamespacedName{Namespace: istio.GatewayNamespace, Name: istio.EgressGateway})
+	err = furnish.Cluster(ctx, cfg, furnish.Options{
+		DNS:   plan.DNS,
+		Istio: istio.Options{Istioctl: parts.tools["istioctl"], CacheDir: l.provider.cacheDir},
+	})
+	if err != nil {
+		return fmt.Errorf("cluster %s: %w", name, err)
+	}
+	return nil
 }

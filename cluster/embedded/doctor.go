@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/meshfed/meshfed/cluster/embedded/internal/preflight"
+	"github.com/meshfed/meshfed/cluster/internal/findings"
 	"github.com/meshfed/meshfed/cluster/internal/toolchain"
 )
 
@@ -16,8 +17,8 @@ func (p *Provider) Doctor(ctx context.Context, w io.Writer, clusters int) error 
 	if err != nil {
 		return fmt.Errorf("doctor: %w", err)
 	}
-	findings := preflight.Check(ctx, p.needs(clusters, items))
-	if err := preflight.Write(w, findings); err != nil {
+	found := preflight.Check(ctx, p.needs(clusters, items))
+	if err := findings.Write(w, found); err != nil {
 		return err
 	}
 	fmt.Fprintln(w)
@@ -28,7 +29,7 @@ func (p *Provider) Doctor(ctx context.Context, w io.Writer, clusters int) error 
 			fmt.Fprintf(w, "tool  %-12s missing: %s\n", i.Name, i.HowToGet)
 		}
 	}
-	return preflight.Failures(findings)
+	return findings.Failures(found)
 }
 
 func (p *Provider) toolchain() toolchain.Config {
@@ -49,5 +50,5 @@ func (p *Provider) check(ctx context.Context, clusters int) error {
 	if err != nil {
 		return err
 	}
-	return preflight.Failures(preflight.Check(ctx, p.needs(clusters, items)))
+	return findings.Failures(preflight.Check(ctx, p.needs(clusters, items)))
 }

@@ -18,7 +18,7 @@ import (
 	"slices"
 
 	"github.com/meshfed/meshfed/cluster"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/addr"
+	"github.com/meshfed/meshfed/cluster/internal/addr"
 	"github.com/meshfed/meshfed/cluster/internal/progress"
 	"github.com/meshfed/meshfed/cluster/internal/toolchain"
 )

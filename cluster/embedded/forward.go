@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/meshfed/meshfed/cluster/embedded/internal/control"
+	"github.com/meshfed/meshfed/cluster/internal/control"
 )
 
 // forward is a port of the host's loopback that leads to target on the lab's

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/meshfed/meshfed/cluster"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/control"
+	"github.com/meshfed/meshfed/cluster/internal/control"
 )
 
 // stopLimit bounds the end of a lab: a kill and the kernel's clean-up.

@@ -8,7 +8,7 @@ import (
 	"github.com/meshfed/meshfed/cluster/embedded/internal/event"
 	"github.com/meshfed/meshfed/cluster/embedded/internal/lab"
 	"github.com/meshfed/meshfed/cluster/embedded/internal/node"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/nsproc"
+	"github.com/meshfed/meshfed/cluster/internal/nsproc"
 
 	"github.com/meshfed/meshfed/cluster/embedded/internal/cri/container"
 )

@@ -10,7 +10,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshfed/meshfed/cluster/embedded"
+	"github.com/meshfed/meshfed/cluster/kind"
 	"github.com/meshfed/meshfed/cmd/conformance/internal/cli"
+	"github.com/meshfed/meshfed/cmd/conformance/internal/kindcmd"
 	"github.com/meshfed/meshfed/cmd/conformance/internal/labcmd"
 	"github.com/meshfed/meshfed/cmd/conformance/internal/reportcmd"
 	"github.com/meshfed/meshfed/engine"
@@ -24,6 +26,7 @@ import (
 func main() {
 	// The lab's own processes are this binary too; theirs never comes back.
 	embedded.Main()
+	kind.Main()
 	var places places
 	known, err := engines()
 	if err != nil {
@@ -34,7 +37,10 @@ func main() {
 		Providers: places.providers(),
 		Flags:     places.flags,
 		Engines:   known,
-		Extra:     []*cobra.Command{labcmd.New(bench.Deploy), labcmd.Doctor(places.doctors(), places.flags), reportcmd.New()},
+		Extra: []*cobra.Command{
+			labcmd.New(bench.Deploy), labcmd.Doctor(places.doctors(), places.flags), reportcmd.New(),
+			kindcmd.Images(buildImages), kindcmd.Cleanup(cleaners()),
+		},
 	}
 	os.Exit(program.Main(os.Args[1:], os.Stdout, os.Stderr))
 }

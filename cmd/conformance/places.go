@@ -12,7 +12,9 @@ import (
 	"github.com/meshfed/meshfed/cluster/access"
 	"github.com/meshfed/meshfed/cluster/embedded"
 	"github.com/meshfed/meshfed/cluster/existing"
+	"github.com/meshfed/meshfed/cluster/kind"
 	"github.com/meshfed/meshfed/cmd/conformance/internal/cli"
+	"github.com/meshfed/meshfed/cmd/conformance/internal/kindcmd"
 	"github.com/meshfed/meshfed/cmd/conformance/internal/labcmd"
 	"github.com/meshfed/meshfed/engine/builtin"
 	"github.com/meshfed/meshfed/suite/bench"
@@ -21,11 +23,13 @@ import (
 // places are the providers, and the flags that only some of them have.
 type places struct {
 	contexts, gateways []string
+	airgapped          bool
 }
 
 // flags adds them to a command.
 func (p *places) flags(f *pflag.FlagSet) {
 	f.StringArrayVar(&p.contexts, "context", nil, "with --provider existing: `NAME=CONTEXT`, the kubeconfig context of a cluster; once for each")
+	f.BoolVar(&p.airgapped, "airgapped", false, "with --provider kind: make every image here and pull nothing")
 	f.StringArrayVar(&p.gateways, "gateway", nil, "with --provider existing: `NAME=PEERS[,HERE]`, the host:port at which the other clusters, and if that differs this machine, reach the cluster's private gateway; default: what its Service says")
 }
 
@@ -33,12 +37,51 @@ func (p *places) providers() cli.Providers {
 	return cli.Providers{
 		embedded.Name: func(progress *os.File) (cluster.Provider, error) { return p.embedded(progress) },
 		existing.Name: func(*os.File) (cluster.Provider, error) { return p.existing() },
+		kind.Name:     func(progress *os.File) (cluster.Provider, error) { return p.kind(progress) },
+	}
+}
+
+func (p *places) kind(progress *os.File) (*kind.Provider, error) {
+	if err := p.ownClusters(); err != nil {
+		return nil, err
+	}
+	return kind.New(kind.Options{Airgapped: p.airgapped, Progress: progress})
+}
+
+// ownClusters refuses what only clusters of somebody have.
+func (p *places) ownClusters() error {
+	if len(p.contexts)+len(p.gateways) > 0 {
+		return errors.New("--context and --gateway are of --provider existing: this one makes its own clusters")
+	}
+	return nil
+}
+
+func buildImages(ctx context.Context, progress *os.File) (map[string]int64, error) {
+	provider, err := kind.New(kind.Options{Airgapped: true, Progress: progress})
+	if err != nil {
+		return nil, err
+	}
+	return provider.BuildImages(ctx)
+}
+
+func cleaners() map[string]kindcmd.Cleaner {
+	return map[string]kindcmd.Cleaner{
+		kind.Name: func(ctx context.Context, lab string) ([]string, error) {
+			provider, err := kind.New(kind.Options{})
+			if err != nil {
+				return nil, err
+			}
+			return provider.Cleanup(ctx, lab)
+		},
 	}
 }
 
 func (p *places) embedded(progress *os.File) (*embedded.Provider, error) {
-	if len(p.contexts)+len(p.gateways) > 0 {
-		return nil, errors.New("--context and --gateway are of --provider existing: this one makes its own clusters")
+	if err := p.ownClusters(); err != nil {
+		return nil, err
+	}
+	if p.airgapped {
+		return nil, errors.New("--airgapped is of --provider kind: this one pulls nothing anyway")
 	}
 	if progress == nil {
 		return embedded.New()
@@ -71,6 +114,13 @@ func (p *places) doctors() labcmd.Doctors {
 	return labcmd.Doctors{
 		embedded.Name: func(ctx context.Context, w io.Writer, clusters int) error {
 			provider, err := p.embedded(nil)
+			if err != nil {
+				return err
+			}
+			return provider.Doctor(ctx, w, clusters)
+		},
+		kind.Name: func(ctx context.Context, w io.Writer, clusters int) error {
+			provider, err := p.kind(nil)
 			if err != nil {
 				return err
 			}

@@ -22,6 +22,24 @@ import (
 // libraries on this machine make another one. It needs root, since files of an
 // image belong to the users that it names.
 func Ensure(ctx context.Context, t toolchain.Tools, cacheDir string) (string, error) {
+	return ensureAll(ctx, "all", cacheDir, func(m machine) ([]recipe, error) { return recipes(t, m) })
+}
+
+// EnsureOwn is Ensure for what cannot be pulled from anywhere, and for CoreDNS.
+func EnsureOwn(ctx context.Context, t toolchain.Tools, cacheDir string) (string, error) {
+	return ensureAll(ctx, "own", cacheDir, func(m machine) ([]recipe, error) {
+		return listed(t, m, coredns, bookinfo, federator)
+	})
+}
+
+// EnsureControlPlane is Ensure for what kubeadm and a kind node run in
+// containers: Kubernetes' own components and etcd, from the lab's tools, and
+// the pause container from the node's.
+func EnsureControlPlane(ctx context.Context, lab, node toolchain.Tools, cacheDir string) (string, error) {
+	return ensureAll(ctx, "control-plane", cacheDir, func(m machine) ([]recipe, error) { return controlPlane(lab, node, m) })
+}
+
+func ensureAll(ctx context.Context, name, cacheDir string, list func(machine) ([]recipe, error)) (string, error) {
 	if cacheDir == "" {
 		var err error
 		if cacheDir, err = toolchain.DefaultCacheDir(); err != nil {
@@ -32,18 +50,18 @@ func Ensure(ctx context.Context, t toolchain.Tools, cacheDir string) (string, er
 	if err != nil {
 		return "", fmt.Errorf("images: %w", err)
 	}
-	list, err := recipes(t, m)
+	wanted, err := list(m)
 	if err != nil {
 		return "", err
 	}
 	root := filepath.Join(cacheDir, "images")
 	made := map[string]string{}
-	for _, r := range list {
+	for _, r := range wanted {
 		if made[r.name], err = r.ensure(ctx, root, cacheDir); err != nil {
 			return "", err
 		}
 	}
-	return collect(ctx, root, made)
+	return collect(ctx, root, name, made)
 }
 
 func (r recipe) ensure(ctx context.Context, root, cacheDir string) (string, error) {
@@ -58,12 +76,12 @@ func (r recipe) ensure(ctx context.Context, root, cacheDir string) (string, erro
 }
 
 // collect makes the folder of links to the images.
-func collect(ctx context.Context, root string, made map[string]string) (string, error) {
+func collect(ctx context.Context, root, name string, made map[string]string) (string, error) {
 	raw, err := json.Marshal(made)
 	if err != nil {
 		return "", fmt.Errorf("images: %w", err)
 	}
-	e := cachedir.Entry{Root: root, Name: "all", Key: hash(raw)}
+	e := cachedir.Entry{Root: root, Name: name, Key: hash(raw)}
 	return cachedir.Make(ctx, e, nil, func(_ context.Context, dir string) error {
 		for name, at := range made {
 			if err := os.Symlink(filepath.Join("..", filepath.Base(at)), filepath.Join(dir, name)); err != nil {

@@ -24,8 +24,12 @@ const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin
 
 // recipes are all images of a lab.
 func recipes(t toolchain.Tools, m machine) ([]recipe, error) {
+	return listed(t, m, istiod, proxy, coredns, bookinfo, federator)
+}
+
+func listed(t toolchain.Tools, m machine, makers ...func(toolchain.Tools, machine) (recipe, error)) ([]recipe, error) {
 	var list []recipe
-	for _, make := range []func(toolchain.Tools, machine) (recipe, error){istiod, proxy, coredns, bookinfo, federator} {
+	for _, make := range makers {
 		r, err := make(t, m)
 		if err != nil {
 			return nil, err

@@ -145,11 +145,22 @@ func (b builder) copyExtras(ctx context.Context, dir string) error {
 			return fmt.Errorf("tools: %s: %w", b.set.name, err)
 		}
 		from := filepath.Join(strings.TrimSpace(module), filepath.FromSlash(x.path))
-		if err := copyFile(from, filepath.Join(dir, x.as), 0o644); err != nil {
+		if err := copyExtra(from, filepath.Join(dir, x.as)); err != nil {
 			return fmt.Errorf("tools: %s: %w", b.set.name, err)
 		}
 	}
 	return nil
+}
+
+func copyExtra(from, to string) error {
+	info, err := os.Stat(from)
+	if err != nil {
+		return err
+	}
+	if info.IsDir() {
+		return os.CopyFS(to, os.DirFS(from))
+	}
+	return copyFile(from, to, 0o644)
 }
 
 func copyFile(from, to string, mode os.FileMode) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/meshfed/meshfed/cluster/internal/cachedir"
 )
@@ -17,12 +18,43 @@ func Ensure(ctx context.Context, c Config) (Tools, error) {
 	return ensure(ctx, c, realHost())
 }
 
-func ensure(ctx context.Context, c Config, h host) (Tools, error) {
+// EnsureOnly is Ensure for a few of the tools: it gets those that are made
+// together with them, and nothing else.
+func EnsureOnly(ctx context.Context, c Config, tools ...Tool) (Tools, error) {
 	c, err := c.complete()
 	if err != nil {
 		return Tools{}, err
 	}
-	compiler, err := inspectGo(ctx, h, c.SourceDir)
+	wanted := slices.DeleteFunc(sets(), func(s set) bool {
+		return !slices.ContainsFunc(s.tools(), func(t Tool) bool { return slices.Contains(tools, t) })
+	})
+	t, err := ensureSets(ctx, c, realHost(), wanted)
+	if err != nil {
+		return Tools{}, err
+	}
+	return t, t.link(ctx, c, "some-bin")
+}
+
+// EnsureNode returns what a node of kind is made of besides the lab's tools,
+// getting what is missing as Ensure does.
+func EnsureNode(ctx context.Context, c Config) (Tools, error) {
+	return ensureNode(ctx, c, realHost())
+}
+
+func ensureNode(ctx context.Context, c Config, h host) (Tools, error) {
+	c, err := c.complete()
+	if err != nil {
+		return Tools{}, err
+	}
+	t, err := ensureSets(ctx, c, h, nodeSets())
+	if err != nil {
+		return Tools{}, err
+	}
+	return t, t.link(ctx, c, "node-bin")
+}
+
+func ensure(ctx context.Context, c Config, h host) (Tools, error) {
+	c, err := c.complete()
 	if err != nil {
 		return Tools{}, err
 	}
@@ -30,21 +62,36 @@ func ensure(ctx context.Context, c Config, h host) (Tools, error) {
 	if _, _, err := findEnvoy(h); err != nil {
 		return Tools{}, err
 	}
+	t, err := ensureSets(ctx, c, h, sets())
+	if err != nil {
+		return Tools{}, err
+	}
+	if err := t.addEnvoy(ctx, c, h); err != nil {
+		return Tools{}, err
+	}
+	return t, t.link(ctx, c, "bin")
+}
+
+func ensureSets(ctx context.Context, c Config, h host, sets []set) (Tools, error) {
+	compiler, err := inspectGo(ctx, h, c.SourceDir)
+	if err != nil {
+		return Tools{}, err
+	}
 	t := Tools{files: map[Tool]file{}}
-	for _, s := range sets() {
+	for _, s := range sets {
 		dir, err := builder{host: h, config: c, golang: compiler, set: s}.ensure(ctx)
 		if err != nil {
 			return Tools{}, err
 		}
 		t.add(dir, s.tools()...)
-		if s.name == istio {
+		switch s.name {
+		case istio:
 			t.EnvoyBootstrap = filepath.Join(dir, bootstrapFile)
+		case nodeparts:
+			t.NodeFiles = filepath.Join(dir, nodeFilesDir)
 		}
 	}
-	if err := t.addEnvoy(ctx, c, h); err != nil {
-		return Tools{}, err
-	}
-	return t, t.link(ctx, c)
+	return t, nil
 }
 
 // entry is where the set's programs are kept.
@@ -67,12 +114,12 @@ func sayWaiting(c Config, what string) func() {
 }
 
 // link makes Dir: one folder with every tool under its name.
-func (t *Tools) link(ctx context.Context, c Config) error {
+func (t *Tools) link(ctx context.Context, c Config, name string) error {
 	var parts []string
 	for _, tool := range t.has() {
 		parts = append(parts, string(tool), t.Path(tool), t.Identity(tool))
 	}
-	e := cachedir.Entry{Root: c.toolsDir(), Name: "bin", Key: keyOf(parts...)}
+	e := cachedir.Entry{Root: c.toolsDir(), Name: name, Key: keyOf(parts...)}
 	dir, err := cachedir.Make(ctx, e, nil, func(_ context.Context, dir string) error {
 		for _, tool := range t.has() {
 			if err := os.Symlink(t.Path(tool), filepath.Join(dir, string(tool))); err != nil {

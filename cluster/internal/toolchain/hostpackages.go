@@ -86,12 +86,28 @@ func EnsureHostPackages(ctx context.Context, c Config) error {
 	return ensureHostPackages(ctx, c, realHost())
 }
 
+// EnsurePackages is EnsureHostPackages for a list of one's own.
+func EnsurePackages(ctx context.Context, c Config, list []HostPackage) error {
+	return ensurePackages(ctx, c, realHost(), list)
+}
+
+// MissingPackages are those of a list that are not installed.
+func MissingPackages(list []HostPackage) []HostPackage { return missing(list, realHost()) }
+
 func ensureHostPackages(ctx context.Context, c Config, h host) error {
 	c, err := c.complete()
 	if err != nil {
 		return err
 	}
-	want := missing(hostPackages(c, h), h)
+	return ensurePackages(ctx, c, h, hostPackages(c, h))
+}
+
+func ensurePackages(ctx context.Context, c Config, h host, list []HostPackage) error {
+	c, err := c.complete()
+	if err != nil {
+		return err
+	}
+	want := missing(list, h)
 	if len(want) == 0 {
 		return nil
 	}

@@ -3,6 +3,7 @@ package toolchain
 import (
 	"path"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -16,6 +17,12 @@ const (
 	coredns    setName = "coredns"
 	fixtures   setName = "fixtures"
 	commands   setName = "commands"
+
+	kubeadm    setName = "kubeadm"
+	containerd setName = "containerd"
+	critools   setName = "cri-tools"
+	cni        setName = "cni"
+	nodeparts  setName = "node"
 )
 
 // mainModule is the module of this source tree.
@@ -40,7 +47,8 @@ type program struct {
 	builtAs string // the file that go build makes of it
 }
 
-// extra is a file of a dependency that is kept beside the set's programs.
+// extra is a file or a folder of a dependency that is kept beside the set's
+// programs.
 type extra struct {
 	module, path, as string
 }
@@ -101,6 +109,43 @@ func sets() []set {
 			name: commands, dir: ".",
 			programs: programs(mainModule+"/cmd", Federator),
 			cold:     125 * time.Second, link: 4 * time.Second, scratch: 1100 * mb, size: 40 * mb,
+		},
+	}
+}
+
+// nodeFilesDir is what the files of kind's base image are called in their set.
+const nodeFilesDir = "node-files"
+
+// nodeSets are what a node of kind has besides the lab's sets.
+func nodeSets() []set {
+	plugins := "github.com/containernetworking/plugins/plugins"
+	return []set{
+		{
+			name: kubeadm, dir: "cluster/kind/tools/kubeadm", ldflags: kubernetesVersion,
+			programs: programs("k8s.io/kubernetes/cmd", Kubeadm),
+			cold:     200 * time.Second, link: 5 * time.Second, scratch: 1200 * mb, size: 80 * mb,
+		},
+		{
+			name: containerd, dir: "cluster/kind/tools/containerd",
+			programs: programs("github.com/containerd/containerd/v2/cmd", Containerd, ContainerdShim, Ctr),
+			cold:     150 * time.Second, link: 8 * time.Second, scratch: 1300 * mb, size: 110 * mb,
+		},
+		{
+			name: critools, dir: "cluster/kind/tools/critools",
+			programs: programs("sigs.k8s.io/cri-tools/cmd", Crictl),
+			cold:     60 * time.Second, link: 3 * time.Second, scratch: 600 * mb, size: 40 * mb,
+		},
+		{
+			name: cni, dir: "cluster/kind/tools/cni",
+			programs: slices.Concat(programs(plugins+"/main", CNIPtp, CNILoopback),
+				programs(plugins+"/ipam", CNIHostLocal), programs(plugins+"/meta", CNIPortmap)),
+			cold: 30 * time.Second, link: 3 * time.Second, scratch: 150 * mb, size: 20 * mb,
+		},
+		{
+			name: nodeparts, dir: ".",
+			programs: programs(mainModule+"/cluster/kind/node", Pause, RuncFit),
+			extras:   []extra{{module: "sigs.k8s.io/kind", path: "images/base/files", as: nodeFilesDir}},
+			cold:     10 * time.Second, link: time.Second, scratch: 50 * mb, size: 10 * mb,
 		},
 	}
 }

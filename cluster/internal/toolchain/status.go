@@ -34,24 +34,41 @@ func Status(ctx context.Context, c Config) ([]Item, error) {
 	return status(ctx, c, realHost())
 }
 
+// NodeStatus is Status of what EnsureNode gets.
+func NodeStatus(ctx context.Context, c Config) ([]Item, error) {
+	c, err := c.complete()
+	if err != nil {
+		return nil, err
+	}
+	return statusOf(ctx, c, realHost(), nodeSets())
+}
+
 func status(ctx context.Context, c Config, h host) ([]Item, error) {
 	c, err := c.complete()
 	if err != nil {
 		return nil, err
 	}
+	items, err := statusOf(ctx, c, h, sets())
+	if err != nil {
+		return nil, err
+	}
+	return append(items, envoyStatus(c, h)), nil
+}
+
+func statusOf(ctx context.Context, c Config, h host, sets []set) ([]Item, error) {
 	compiler, err := inspectGo(ctx, h, c.SourceDir)
 	if err != nil {
 		return nil, err
 	}
 	var items []Item
-	for _, s := range sets() {
+	for _, s := range sets {
 		item, err := builder{host: h, config: c, golang: compiler, set: s}.status()
 		if err != nil {
 			return nil, err
 		}
 		items = append(items, item)
 	}
-	return append(items, envoyStatus(c, h)), nil
+	return items, nil
 }
 
 func (b builder) status() (Item, error) {

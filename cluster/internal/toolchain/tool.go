@@ -14,7 +14,7 @@ import (
 // Tool is one program of the lab. The value is the name of its file.
 type Tool string
 
-// The programs of a lab; there are no others.
+// The programs of a lab.
 const (
 	KubeAPIServer         Tool = "kube-apiserver"
 	KubeControllerManager Tool = "kube-controller-manager"
@@ -32,13 +32,35 @@ const (
 	Federator             Tool = "federator"
 )
 
-// All are the tools in the order in which they are got.
-func All() []Tool {
+// What a node of kind has besides; only NodeTools are these.
+const (
+	Kubeadm        Tool = "kubeadm"
+	Containerd     Tool = "containerd"
+	ContainerdShim Tool = "containerd-shim-runc-v2"
+	Ctr            Tool = "ctr"
+	Crictl         Tool = "crictl"
+	CNIPtp         Tool = "ptp"
+	CNIHostLocal   Tool = "host-local"
+	CNIPortmap     Tool = "portmap"
+	CNILoopback    Tool = "loopback"
+	// Pause holds a pod's namespaces.
+	Pause Tool = "pause"
+	// RuncFit is runc on a host that lacks some of root's capabilities.
+	RuncFit Tool = "runc-fit"
+)
+
+// All are the tools of a lab in the order in which they are got.
+func All() []Tool { return append(toolsOf(sets()), Envoy) }
+
+// NodeTools are those that EnsureNode gets.
+func NodeTools() []Tool { return toolsOf(nodeSets()) }
+
+func toolsOf(sets []set) []Tool {
 	var all []Tool
-	for _, s := range sets() {
+	for _, s := range sets {
 		all = append(all, s.tools()...)
 	}
-	return append(all, Envoy)
+	return all
 }
 
 // file is a program that is there.
@@ -59,6 +81,9 @@ type Tools struct {
 	// EnvoyBootstrap is the bootstrap template of the very Istio that
 	// pilot-agent is built from.
 	EnvoyBootstrap string
+	// NodeFiles is the folder of files that kind's own base image has; only
+	// EnsureNode sets it.
+	NodeFiles string
 
 	files map[Tool]file
 }

@@ -18,11 +18,11 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/meshfed/meshfed/cluster/embedded/internal/addr"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/control"
 	"github.com/meshfed/meshfed/cluster/embedded/internal/event"
 	"github.com/meshfed/meshfed/cluster/embedded/internal/node"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/nsproc"
+	"github.com/meshfed/meshfed/cluster/internal/addr"
+	"github.com/meshfed/meshfed/cluster/internal/control"
+	"github.com/meshfed/meshfed/cluster/internal/nsproc"
 )
 
 // NodeArg is the first argument that makes a binary a node of the lab.

@@ -6,8 +6,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 
-	"github.com/meshfed/meshfed/cluster/embedded/internal/addr"
 	"github.com/meshfed/meshfed/cluster/embedded/internal/node"
+	"github.com/meshfed/meshfed/cluster/internal/addr"
 )
 
 const bridge = "wan"

@@ -10,7 +10,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/meshfed/meshfed/cluster/embedded/internal/event"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/proc"
+	"github.com/meshfed/meshfed/cluster/internal/proc"
 )
 
 // probeInterval is how often a starting program is asked. Its readiness is an

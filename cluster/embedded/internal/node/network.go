@@ -14,7 +14,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
-	"github.com/meshfed/meshfed/cluster/embedded/internal/addr"
+	"github.com/meshfed/meshfed/cluster/internal/addr"
 )
 
 // WANLink is the node's interface on the WAN; the lab puts it there.

@@ -18,8 +18,8 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
-	"github.com/meshfed/meshfed/cluster/embedded/internal/addr"
 	"github.com/meshfed/meshfed/cluster/embedded/internal/event"
+	"github.com/meshfed/meshfed/cluster/internal/addr"
 )
 
 // Config is what the lab tells a node. It holds no secrets.

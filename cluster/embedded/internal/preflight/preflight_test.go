@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meshfed/meshfed/cluster/internal/findings"
 	"github.com/meshfed/meshfed/cluster/internal/toolchain"
 )
 
@@ -51,7 +52,7 @@ func TestAHealthyMachineIsFoundSo(t *testing.T) {
 		assert.NotEmpty(t, f.Found, f.What)
 		assert.NotEmpty(t, f.Needed, f.What)
 	}
-	assert.NoError(t, Failures(list))
+	assert.NoError(t, findings.Failures(list))
 }
 
 // Sad paths: each fault is one finding that says how to mend it.
@@ -62,7 +63,7 @@ func TestEachFaultIsOneFinding(t *testing.T) {
 	for name, row := range map[string]struct {
 		spoil func(p *probes)
 		what  string
-		want  Severity
+		want  findings.Severity
 		found string
 	}{
 		"not Linux":              {func(p *probes) { p.goos = "darwin" }, "system", Fail, "darwin"},
@@ -97,10 +98,10 @@ func TestEachFaultIsOneFinding(t *testing.T) {
 			assert.Contains(t, f.Found, row.found)
 			assert.NotEmpty(t, f.Mend)
 			if row.want == Fail {
-				require.ErrorContains(t, Failures(list), row.what)
-				assert.ErrorContains(t, Failures(list), f.Mend)
+				require.ErrorContains(t, findings.Failures(list), row.what)
+				assert.ErrorContains(t, findings.Failures(list), f.Mend)
 			} else {
-				assert.NoError(t, Failures(list))
+				assert.NoError(t, findings.Failures(list))
 			}
 		})
 	}
@@ -162,7 +163,7 @@ func TestMemoryIsWhatTheContainerLeaves(t *testing.T) {
 
 func TestTheTableHasALineForEachFindingAndOneForEachRemedy(t *testing.T) {
 	var b bytes.Buffer
-	require.NoError(t, Write(&b, []Finding{
+	require.NoError(t, findings.Write(&b, []Finding{
 		{What: "a", Severity: OK, Found: "x", Needed: "y"},
 		{What: "b", Severity: Fail, Found: "several\nlines", Needed: "y", Mend: "do this"},
 	}))

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meshfed/meshfed/cluster/embedded/internal/control"
+	"github.com/meshfed/meshfed/cluster/internal/control"
 )
 
 func serve(t *testing.T, h control.Handler) string {

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meshfed/meshfed/cluster/embedded/internal/addr"
+	"github.com/meshfed/meshfed/cluster/internal/addr"
 )
 
 func TestNoTwoClustersShareAnAddress(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meshfed/meshfed/cluster/embedded/internal/proc"
+	"github.com/meshfed/meshfed/cluster/internal/proc"
 )
 
 func start(t *testing.T, script string) *proc.Process {

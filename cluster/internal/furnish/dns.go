@@ -1,16 +1,16 @@
-package embedded
+package furnish
 
 import (
 	"bytes"
 	"context"
 	_ "embed"
 	"fmt"
+	"net/netip"
 	"text/template"
 
 	"k8s.io/client-go/rest"
 
 	"github.com/meshfed/meshfed/cluster"
-	"github.com/meshfed/meshfed/cluster/embedded/internal/addr"
 	"github.com/meshfed/meshfed/cluster/manifest"
 )
 
@@ -19,17 +19,13 @@ var corednsManifest string
 
 // installDNS applies CoreDNS. It forwards nothing: a name of the world is
 // answered NXDOMAIN inside the lab, never asked outside.
-func installDNS(ctx context.Context, cfg *rest.Config, index int) error {
-	plan, err := addr.PlanOf(index)
-	if err != nil {
-		return err
-	}
+func installDNS(ctx context.Context, cfg *rest.Config, address netip.Addr) error {
 	t, err := template.New("coredns.yaml").Parse(corednsManifest)
 	if err != nil {
 		return fmt.Errorf("CoreDNS: %w", err)
 	}
 	var text bytes.Buffer
-	if err := t.Execute(&text, plan); err != nil {
+	if err := t.Execute(&text, map[string]any{"DNS": address}); err != nil {
 		return fmt.Errorf("CoreDNS: %w", err)
 	}
 	objects, err := manifest.Decode("coredns.yaml", text.Bytes())

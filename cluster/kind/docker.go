@@ -1,0 +1,169 @@
+package kind
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+
+	"github.com/meshfed/meshfed/cluster/internal/command"
+	"github.com/meshfed/meshfed/cluster/kind/internal/engine"
+)
+
+// labelLab is on the network of every lab; its value is the lab's name. What is
+// on a network without it is not ours.
+const labelLab = "dev.meshfed.lab"
+
+// clusterLabel is kind's own on every node.
+const clusterLabel = "io.x-k8s.kind.cluster"
+
+// docker is Docker's client, for one engine. kind runs the same client: see
+// use.
+type docker struct {
+	// host is the engine's address; empty is the client's own idea.
+	host string
+}
+
+// use makes kind in this process use the engine and the network: its library
+// takes both from the environment only.
+func (d docker) use(network string) error {
+	set := map[string]string{"KIND_EXPERIMENTAL_DOCKER_NETWORK": network}
+	if d.host != "" {
+		set["DOCKER_HOST"] = d.host
+	}
+	for name, value := range set {
+		if err := os.Setenv(name, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run runs the client.
+func (d docker) run(ctx context.Context, args ...string) (string, error) {
+	program, err := engine.FindDocker()
+	if err != nil {
+		return "", fmt.Errorf("docker: %w: install docker.io", err)
+	}
+	env := os.Environ()
+	if d.host != "" {
+		env = append(env, "DOCKER_HOST="+d.host)
+	}
+	out, err := command.Run(ctx, command.Command{Argv: append([]string{program}, args...), Env: env})
+	return strings.TrimSpace(out), err
+}
+
+// answers says whether the engine does.
+func (d docker) answers(ctx context.Context) error {
+	_, err := d.run(ctx, "version", "--format", "{{.Server.Version}}")
+	return err
+}
+
+// load loads an archive unless the engine has the image.
+func (d docker) load(ctx context.Context, image, archive string) error {
+	if _, err := d.run(ctx, "image", "inspect", "--format", "{{.Id}}", image); err == nil {
+		return nil
+	}
+	if _, err := d.run(ctx, "load", "--quiet", "--input", archive); err != nil {
+		return fmt.Errorf("load %s: %w", image, err)
+	}
+	return nil
+}
+
+// createNetwork makes the lab's network; an invalid prefix leaves the choice to
+// the engine.
+func (d docker) createNetwork(ctx context.Context, lab string, subnet netip.Prefix) error {
+	args := []string{"network", "create", "--driver", "bridge", "--label", labelLab + "=" + lab}
+	if subnet.IsValid() {
+		args = append(args, "--subnet", subnet.String())
+	}
+	_, err := d.run(ctx, append(args, networkName(lab))...)
+	return err
+}
+
+func networkName(lab string) string { return "meshfed-" + lab }
+
+// networkPrefix is the network's subnet and the engine's own address in it.
+func (d docker) networkPrefix(ctx context.Context, lab string) (netip.Prefix, netip.Addr, error) {
+	out, err := d.run(ctx, "network", "inspect", "--format", "{{json .IPAM.Config}}", networkName(lab))
+	if err != nil {
+		return netip.Prefix{}, netip.Addr{}, err
+	}
+	var configs []struct{ Subnet, Gateway string }
+	if err := json.Unmarshal([]byte(out), &configs); err != nil {
+		return netip.Prefix{}, netip.Addr{}, fmt.Errorf("network %s: %w", networkName(lab), err)
+	}
+	for _, c := range configs {
+		prefix, err := netip.ParsePrefix(c.Subnet)
+		if err != nil || !prefix.Addr().Is4() {
+			continue
+		}
+		gateway := prefix.Masked().Addr().Next()
+		if c.Gateway != "" {
+			if gateway, err = netip.ParseAddr(c.Gateway); err != nil {
+				return netip.Prefix{}, netip.Addr{}, fmt.Errorf("network %s: gateway: %w", networkName(lab), err)
+			}
+		}
+		return prefix.Masked(), gateway, nil
+	}
+	return netip.Prefix{}, netip.Addr{}, fmt.Errorf("network %s has no IPv4 subnet: %s", networkName(lab), out)
+}
+
+// owned are the containers on the lab's network.
+func (d docker) owned(ctx context.Context, lab string) ([]string, error) {
+	id, err := d.networkID(ctx, lab)
+	if err != nil || id == "" {
+		return nil, err
+	}
+	out, err := d.run(ctx, "ps", "--all", "--quiet", "--no-trunc", "--filter", "network="+id, "--filter", "label="+clusterLabel)
+	return strings.Fields(out), err
+}
+
+// networkID is empty if the lab has none. The label is asked for, too: a
+// network that somebody gave the same name is somebody's.
+func (d docker) networkID(ctx context.Context, lab string) (string, error) {
+	out, err := d.run(ctx, "network", "ls", "--quiet", "--no-trunc", "--filter", "name=^"+networkName(lab)+"$", "--filter", "label="+labelLab+"="+lab)
+	return out, err
+}
+
+// remove removes the lab's containers with their volumes, and its network.
+func (d docker) remove(ctx context.Context, lab string) error {
+	nodes, err := d.owned(ctx, lab)
+	if err != nil {
+		return err
+	}
+	if len(nodes) > 0 {
+		if _, err := d.run(ctx, append([]string{"rm", "--force", "--volumes"}, nodes...)...); err != nil && !gone(err) {
+			return err
+		}
+	}
+	id, err := d.networkID(ctx, lab)
+	if err != nil || id == "" {
+		return err
+	}
+	_, err = d.run(ctx, "network", "rm", id)
+	return err
+}
+
+// gone says whether the client complains only that something is not there.
+func gone(err error) bool {
+	var f *command.Failure
+	if !errors.As(err, &f) || len(f.Tail) == 0 {
+		return false
+	}
+	for _, line := range f.Tail {
+		if !strings.Contains(line, "No such container") && !strings.Contains(line, "is already in progress") {
+			return false
+		}
+	}
+	return true
+}
+
+// labs are the labs that have a network in the engine.
+func (d docker) labs(ctx context.Context) ([]string, error) {
+	out, err := d.run(ctx, "network", "ls", "--filter", "label="+labelLab, "--format", `{{.Label "`+labelLab+`"}}`)
+	return strings.Fields(out), err
+}
