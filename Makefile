@@ -6,8 +6,8 @@ SHELL := bash
 CLUSTERS ?= 2
 PROVIDER ?= embedded
 ENGINE   ?= builtin
-# What breaks the meshes on purpose is for `make soak`.
-TAGS     ?= not @faults
+TAGS     ?=
+AIRGAPPED ?=
 RUNS     ?= 3
 
 BIN := bin
@@ -57,9 +57,10 @@ lint: ## golangci-lint with .golangci.yml
 generate: ## definitions and deep copies from the declarations' types
 	cd federator/crd && go generate ./...
 
+# What breaks the meshes on purpose is for `make soak`.
 .PHONY: conformance
 conformance: build ## bring up meshes, federate them, run the features, write out/latest
-	$(BIN)/conformance run --provider $(PROVIDER) --engine $(ENGINE) --clusters $(CLUSTERS) $(if $(TAGS),--tags '$(TAGS)')
+	$(BIN)/conformance run --provider $(PROVIDER) --engine $(ENGINE) --clusters $(CLUSTERS) $(if $(AIRGAPPED),--airgapped) --tags '$(or $(TAGS),not @faults)'
 
 .PHONY: mutants
 mutants: build ## break the engine in every way known; who notices? LAB=default uses a lab that is up; docs/mutants.md
@@ -90,6 +91,11 @@ soak: build ## break what the meshes run on, again and again for FOR (10m): noth
 .PHONY: lab-test
 lab-test: ## what a person expects of a cluster, and the life of labs, on real ones
 	go test -count=1 ./cluster/embedded
+
+.PHONY: kind-test
+kind-test: build ## the life of kind labs: fence, logs, kill -9, clean-up (root; makes the images first)
+	$(BIN)/conformance images build
+	MESHFED_KIND=1 go test -count=1 -timeout 20m -v -run TestLive ./cluster/kind
 
 .PHONY: critest
 critest: ## Kubernetes' own tests of a container runtime, against ours (root; needs busybox-static)

@@ -170,6 +170,9 @@ func (l *Lab) Detach(context.Context) error {
 	return nil
 }
 
+// Remove is the command that removes the lab.
+func (l *Lab) Remove() string { return "conformance cleanup --provider kind --lab " + l.name }
+
 // ExportLogs implements cluster.Lab.
 func (l *Lab) ExportLogs(ctx context.Context, dir string) error {
 	if err := l.docker().use(networkName(l.name)); err != nil {

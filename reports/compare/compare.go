@@ -9,6 +9,8 @@ package compare
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/meshfed/meshfed/reports"
 )
@@ -129,5 +131,10 @@ func notes(before, now reports.ConformanceReport) []string {
 	note("the features", before.FeaturesDigest, now.FeaturesDigest)
 	note("the providers", before.Provider, now.Provider)
 	note("the implementations", before.Implementation.Name, now.Implementation.Name)
+	for _, component := range slices.Sorted(maps.Keys(before.Versions)) {
+		if is, both := now.Versions[component]; both {
+			note("the versions of "+component, before.Versions[component], is)
+		}
+	}
 	return all
 }

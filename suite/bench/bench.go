@@ -12,7 +12,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/meshfed/meshfed/cluster"
-	"github.com/meshfed/meshfed/cluster/istio"
 	"github.com/meshfed/meshfed/cluster/manifest"
 	"github.com/meshfed/meshfed/cluster/workload"
 	"github.com/meshfed/meshfed/engine"
@@ -121,30 +120,19 @@ func (b *Bench) look(ctx context.Context) error {
 			if err := b.reset(ctx, m); err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
-			kubernetes, mesh, err := m.found(ctx)
+			found, err := m.found(ctx)
 			if err != nil {
 				return fmt.Errorf("%s: version: %w", name, err)
 			}
 			mu.Lock()
 			defer mu.Unlock()
-			b.versions[name+"/kubernetes"], b.versions[name+"/istiod"] = kubernetes, mesh
+			for component, version := range found {
+				b.versions[name+"/"+component] = version
+			}
 			return nil
 		})
 	}
 	return all.Wait()
-}
-
-// found are the versions of Kubernetes and of the control plane's image.
-func (m *mesh) found(ctx context.Context) (kubernetes, istiod string, err error) {
-	info, err := m.pods.Kube().Discovery().ServerVersion()
-	if err != nil {
-		return "", "", err
-	}
-	pod, err := m.pods.Pick(ctx, workload.Ref{Namespace: istio.SystemNamespace, Selector: "app=istiod"})
-	if err != nil {
-		return "", "", err
-	}
-	return info.GitVersion, pod.Spec.Containers[0].Image, nil
 }
 
 // federated returns kinds of which neither a mesh nor Bookinfo has any.

@@ -100,8 +100,12 @@ func (p *place) leave(ctx context.Context) (err error) {
 			return errors.Join(fmt.Errorf("keep lab %s: %w", p.lab.Name(), err), p.lab.Delete(ctx))
 		}
 	}
-	fmt.Fprintf(p.errs, "lab %s is kept: conformance run --lab %s; conformance lab down --lab %s\n",
-		p.lab.Name(), p.lab.Name(), p.lab.Name())
+	fmt.Fprintf(p.errs, "lab %[1]s is kept: conformance run --provider %[2]s --lab %[1]s; ", p.lab.Name(), p.lab.Provider())
+	if remover, own := p.lab.(interface{ Remove() string }); own {
+		fmt.Fprintln(p.errs, remover.Remove())
+		return nil
+	}
+	fmt.Fprintf(p.errs, "conformance lab down --lab %s\n", p.lab.Name())
 	return nil
 }
 
