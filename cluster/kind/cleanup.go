@@ -54,7 +54,7 @@ func (l *Lab) discard(ctx context.Context) error {
 func (p *Provider) cleanEngines(ctx context.Context, only string) ([]string, error) {
 	var removed []string
 	var errs []error
-	user := docker{host: os.Getenv("DOCKER_HOST")}
+	user := p.users()
 	if user.answers(ctx) == nil {
 		found, err := p.removeStrays(ctx, user, only)
 		removed, errs = append(removed, found...), append(errs, err)
@@ -68,7 +68,9 @@ func (p *Provider) cleanEngines(ctx context.Context, only string) ([]string, err
 		return removed, errors.Join(append(errs, err)...)
 	}
 	defer hold.Close()
-	if own.Alive() {
+	up, err := own.Ready(ctx)
+	errs = append(errs, err)
+	if up {
 		found, err := p.removeStrays(ctx, docker{host: own.Host()}, only)
 		removed, errs = append(removed, found...), append(errs, err)
 	}

@@ -42,6 +42,15 @@ func (d docker) use(network string) error {
 	return nil
 }
 
+// users is the engine that the user's own client speaks to.
+func (p *Provider) users() docker {
+	host := os.Getenv("DOCKER_HOST")
+	if host == p.engine().Host() {
+		host = "" // use's word
+	}
+	return docker{host: host}
+}
+
 // run runs the client.
 func (d docker) run(ctx context.Context, args ...string) (string, error) {
 	program, err := engine.FindDocker()

@@ -204,7 +204,7 @@ func (p *Provider) look(ctx context.Context) (m machine, err error) {
 	if m.bounding, err = boundingSet(); err != nil {
 		return m, err
 	}
-	user := docker{host: os.Getenv("DOCKER_HOST")}
+	user := p.users()
 	m.engine, m.engineErr = user.run(ctx, "version", "--format", "{{.Server.Version}}")
 	var wanted []toolchain.HostPackage
 	if p.options.Airgapped {

@@ -208,14 +208,18 @@ func (l *Lab) Delete(ctx context.Context) error {
 }
 
 func (l *Lab) delete(ctx context.Context) error {
+	up := true
 	if l.record.Own {
 		hold, err := l.provider.engine().Hold()
 		if err != nil {
 			return err
 		}
 		defer hold.Close()
+		if up, err = l.provider.engine().Ready(ctx); err != nil {
+			return err
+		}
 	}
-	if !l.record.Own || l.provider.engine().Alive() {
+	if up {
 		if err := l.docker().remove(ctx, l.name); err != nil {
 			return err
 		}

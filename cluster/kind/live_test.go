@@ -55,6 +55,8 @@ func live(t *testing.T) *Provider {
 	if os.Getenv(liveEnv) == "" {
 		t.Skipf("labs of kind take minutes: set %s=1 (make kind-test)", liveEnv)
 	}
+	// Another test's engine is not this one's user's.
+	t.Setenv("DOCKER_HOST", "")
 	p, err := New(Options{Airgapped: true, Progress: os.Stderr, StateDir: t.TempDir()})
 	require.NoError(t, err)
 	t.Cleanup(func() {

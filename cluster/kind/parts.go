@@ -195,7 +195,7 @@ type enginePlace struct {
 // chooseEngine prefers the engine that Docker's client finds. Where there is
 // none, and nothing has to be pulled, one of our own takes its place.
 func (p *Provider) chooseEngine(ctx context.Context) (enginePlace, error) {
-	found := docker{host: os.Getenv("DOCKER_HOST")}
+	found := p.users()
 	err := found.answers(ctx)
 	if err == nil {
 		return enginePlace{address: found.host}, nil

@@ -157,14 +157,23 @@ func (e Engine) prepare() error {
 	return e.clean()
 }
 
-// prepareData keeps the data of an engine that was stopped. One that was
-// killed has containers, which would be started again.
+// discard removes the data of an engine that was killed. It has containers,
+// which the next one would start again; that of one that was stopped is kept.
+func (e Engine) discard() error {
+	if _, err := os.Stat(e.cleanMarker()); err == nil {
+		return nil
+	}
+	if err := os.RemoveAll(e.DataDir); err != nil {
+		return fmt.Errorf("what a killed engine left: %w", err)
+	}
+	return nil
+}
+
+// prepareData begins with nothing but images.
 func (e Engine) prepareData() error {
 	marker := e.cleanMarker()
-	if _, err := os.Stat(marker); err != nil {
-		if err := os.RemoveAll(e.DataDir); err != nil {
-			return fmt.Errorf("what a killed engine left: %w", err)
-		}
+	if err := e.discard(); err != nil {
+		return err
 	}
 	if err := os.MkdirAll(e.DataDir, 0o700); err != nil {
 		return err
@@ -219,6 +228,26 @@ func (e Engine) spawn(ctx context.Context, c config, alive *os.File) error {
 		<-ended
 	}
 	return err
+}
+
+// Ready waits until it answers if it is up or about to be; false says that it
+// is down.
+func (e Engine) Ready(ctx context.Context) (bool, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, startLimit, fmt.Errorf("docker engine: no answer within %s", startLimit))
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for e.Alive() {
+		if e.serving(ctx) == nil {
+			return true, nil
+		}
+		select {
+		case <-ctx.Done():
+			return false, context.Cause(ctx)
+		case <-tick.C:
+		}
+	}
+	return false, nil
 }
 
 // untilServing waits for the first answer, or for the end of the process if it
@@ -281,7 +310,7 @@ func (e Engine) Stop(ctx context.Context) error {
 		err = e.shutdown(ctx)
 	}
 	if err == nil && (owner == "" || owner == e.Dir) {
-		err = e.clean()
+		err = errors.Join(e.clean(), e.discard())
 	}
 	if err != nil {
 		return fmt.Errorf("stop docker engine: %w", err)
