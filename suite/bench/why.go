@@ -5,8 +5,10 @@ import (
 	"fmt"
 
 	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/cluster/istio"
 	"github.com/meshfed/meshfed/steps"
 	"github.com/meshfed/meshfed/suite/bench/internal/reach"
+	"github.com/meshfed/meshfed/suite/bench/internal/why"
 )
 
 // Why sends a request from a workload of a mesh and names the layer that breaks
@@ -30,4 +32,10 @@ func Why(ctx context.Context, lab cluster.Lab, mesh string, r steps.Request) (st
 		return steps.Diagnosis{}, fmt.Errorf("why: %w", err)
 	}
 	return through.Why(ctx, mesh, r)
+}
+
+// WhyOf names the layer that broke a scenario, from the folder of its evidence,
+// and the request that it judged.
+func WhyOf(dir string) (steps.Diagnosis, string, error) {
+	return why.FromEvidence(dir, istio.EgressGateway)
 }

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshfed/meshfed/reports"
 	"github.com/meshfed/meshfed/steps"
 	"github.com/meshfed/meshfed/suite/bench"
 )
@@ -18,8 +20,10 @@ import (
 // whyFlags are the flags of why.
 type whyFlags struct {
 	provider, lab, mesh string
-	request             steps.Request
-	json                bool
+	// run is the folder of a run whose scenario is asked about, instead of a request.
+	run     string
+	request steps.Request
+	json    bool
 }
 
 // whyLimit bounds the whole command: one request, and logs that are written with
@@ -29,14 +33,19 @@ const whyLimit = 30 * time.Second
 func (p Program) why() *cobra.Command {
 	var f whyFlags
 	c := &cobra.Command{
-		Use:   "why --in MESH [METHOD] URL",
-		Short: "Send one request from a workload of a mesh, and name the layer that breaks it",
-		Long: "Sends one request from a workload of a mesh and reads what every proxy on its way says about it.\n" +
+		Use:   "why (--in MESH [METHOD] URL | --run FOLDER SCENARIO)",
+		Short: "Name the layer that breaks a request, or has broken a scenario",
+		Long: "Sends one request from a workload of a mesh and reads what every proxy on its way says about it;\n" +
+			"or, with --run, reads what the evidence of a scenario says about its last request that was not answered.\n" +
 			"The layer that breaks it is one of: " + layers() + ".\n" +
 			"What is federated stays as it is; nothing is written. Exit code 1 if something is broken.",
-		Example: "  conformance why --lab default --in c1 http://reviews:9080/reviews/0",
-		Args:    cobra.RangeArgs(1, 2),
+		Example: "  conformance why --lab default --in c1 http://reviews:9080/reviews/0\n" +
+			"  conformance why --run out/latest consume/all-reviews-come-from-c2",
+		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.run != "" {
+				return f.scenario(cmd, args)
+			}
 			f.request.Method, f.request.URL = "GET", args[len(args)-1]
 			if len(args) == 2 {
 				f.request.Method = args[0]
@@ -48,13 +57,7 @@ func (p Program) why() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := f.print(cmd, d); err != nil {
-				return err
-			}
-			if d.Layer != steps.LayerNone {
-				return exitError(1)
-			}
-			return nil
+			return f.end(cmd, d)
 		},
 	}
 	c.Flags().StringVar(&f.provider, "provider", "embedded", "where the meshes live: "+p.Providers.names())
@@ -62,8 +65,35 @@ func (p Program) why() *cobra.Command {
 	c.Flags().StringVar(&f.mesh, "in", "c1", "the `mesh` whose workload asks")
 	c.Flags().StringVar(&f.request.From, "from", "", "the `workload` that asks, by its label app (default: sleep)")
 	c.Flags().StringVar(&f.request.User, "user", "", "who is signed in")
+	c.Flags().StringVar(&f.run, "run", "", "the `folder` of a run, to ask about a scenario of it")
 	c.Flags().BoolVar(&f.json, "json", false, "print JSON")
 	return c
+}
+
+// scenario judges from evidence.
+func (f whyFlags) scenario(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usageError{errors.New("with --run: write one scenario, by its id")}
+	}
+	d, request, err := bench.WhyOf(filepath.Join(f.run, reports.EvidenceDir, filepath.FromSlash(args[0])))
+	if err != nil {
+		return usageError{err}
+	}
+	if !f.json {
+		fmt.Fprintln(cmd.OutOrStdout(), request)
+	}
+	return f.end(cmd, d)
+}
+
+// end prints a diagnosis; something broken ends with its own code.
+func (f whyFlags) end(cmd *cobra.Command, d steps.Diagnosis) error {
+	if err := f.print(cmd, d); err != nil {
+		return err
+	}
+	if d.Layer != steps.LayerNone {
+		return exitError(reports.ExitNonConformant)
+	}
+	return nil
 }
 
 func layers() string {

@@ -76,6 +76,8 @@ func because(layer steps.Layer, format string, args ...any) steps.Diagnosis {
 func (w Way) judge() steps.Diagnosis {
 	side, said := request(w.Sidecar)
 	switch {
+	case !said && w.atTheEdge():
+		return w.ingress(Line{})
 	case !said && w.Answer.Fault == wire.FaultResolve:
 		return because(steps.LayerName, "the caller cannot find the name: %s", w.Answer)
 	case !said:
@@ -90,6 +92,13 @@ func (w Way) judge() steps.Diagnosis {
 		return because(steps.LayerEgressTLS, "the caller's sidecar does not reach the egress gateway: %s %s", side, side.Failure)
 	}
 	return w.egress()
+}
+
+// atTheEdge is a request that came to the peer's gateway from outside all meshes.
+func (w Way) atTheEdge() bool {
+	_, out := request(w.Egress)
+	_, in := request(w.Ingress)
+	return in && !out
 }
 
 // local is a request that the consuming mesh has kept.

@@ -2,6 +2,8 @@ package why_test
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -97,4 +99,38 @@ func TestNoProxyIsJudgedBeforeItHasWritten(t *testing.T) {
 	w.Ingress = lines(t, answered+","+toRatings)
 	assert.True(t, w.Complete())
 	assert.Len(t, w.Judge().Way, 3)
+}
+
+func TestAScenarioIsJudgedFromItsEvidence(t *testing.T) {
+	line := func(nonce, rest string) string {
+		return `{"start_time":"2026-01-02T03:04:05.000Z","nonce":"` + nonce + `","method":"GET","path":"/ratings/0",` + rest + "}\n"
+	}
+	write := func(dir string, files map[string]string) {
+		for name, text := range files {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+		}
+	}
+	dir := t.TempDir()
+	write(dir, map[string]string{
+		"requests.txt": "03:04:04.000 GET http://ratings in c1 [nonce a]: allowed by ratings v1 of c2\n" +
+			"03:04:05.000 GET http://ratings in c1 [nonce b]: denied by policy (HTTP 403)\n" +
+			"GET http://ratings in c1 [nonce c]: not sent: context deadline exceeded\n",
+		"c1-pod-logs.txt": "--- default/sleep-0 sleep (Running)\nhello\n--- default/sleep-0 istio-proxy (Running)\n" +
+			line("a", answered+","+toEgress) + line("b", `"response_code":403,"response_code_details":"via_upstream",`+toEgress),
+		"c1-istio-private-egressgateway-log.txt":  line("a", answered+","+toPeer) + line("b", `"response_code":403,"response_code_details":"via_upstream",`+toPeer),
+		"c2-istio-private-ingressgateway-log.txt": line("a", answered+","+toRatings) + line("b", `"response_code":403,"response_code_details":"rbac_access_denied_matched_policy[none]"`),
+	})
+	d, request, err := why.FromEvidence(dir, "istio-private-egressgateway")
+	require.NoError(t, err)
+	assert.Equal(t, steps.LayerPolicy, d.Layer, d.Story)
+	assert.Contains(t, request, "denied by policy")
+	assert.Len(t, d.Way, 3)
+
+	// SAD PATHS
+	_, _, err = why.FromEvidence(t.TempDir(), "x")
+	require.ErrorContains(t, err, "requests.txt")
+	green := t.TempDir()
+	write(green, map[string]string{"requests.txt": "03:04:04.000 GET x in c1 [nonce a]: allowed by ratings\n"})
+	_, _, err = why.FromEvidence(green, "x")
+	require.ErrorContains(t, err, "every request")
 }

@@ -15,6 +15,7 @@ type Line struct {
 	Start     time.Time `json:"start_time"`
 	Method    string    `json:"method"`
 	Path      string    `json:"path"`
+	Nonce     string    `json:"nonce"`
 	Authority string    `json:"authority"`
 	Code      int       `json:"response_code"`
 	Flags     string    `json:"response_flags"`
@@ -26,8 +27,8 @@ type Line struct {
 	Host    string `json:"upstream_host"`
 }
 
-// Lines reads a log: those about requests whose path holds the mark, and those
-// about connections on which no request was read.
+// Lines reads a log: those about requests whose path holds the mark or whose
+// nonce it is, and those about connections on which no request was read.
 func Lines(log []byte, mark string) []Line {
 	var out []Line
 	for raw := range bytes.Lines(log) {
@@ -35,7 +36,7 @@ func Lines(log []byte, mark string) []Line {
 		if json.Unmarshal(raw, &l) != nil || l.Start.IsZero() {
 			continue
 		}
-		if l.Path == "" || strings.Contains(l.Path, mark) {
+		if l.Path == "" || l.Nonce == mark || strings.Contains(l.Path, mark) {
 			out = append(out, l)
 		}
 	}
