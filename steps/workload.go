@@ -94,25 +94,35 @@ func parseWorkload(words string) (traffic.Backend, error) {
 	return b, nil
 }
 
-// arrivedAs is about the request that was answered last.
+// arrivedAs is about the request that was answered last: it arrived in that form,
+// once, and nowhere but at the workload that answered. What that workload asked
+// of others bears the same nonce, and is another request.
 func (w *World) arrivedAs(ctx context.Context, method, path, host string) error {
 	if w.seen == nil {
 		return errNoControl
 	}
-	arrivals, err := w.Meshes.Arrivals(ctx, w.seen.Backend.Cluster, w.seen.nonce)
-	if err != nil {
-		return inconclusive(err)
-	}
-	for _, a := range arrivals {
-		if a.Service != w.seen.Backend.Service {
-			continue
+	by, alike := w.seen.Backend, 0
+	for _, c := range w.Lab.Clusters() {
+		arrivals, err := w.Meshes.Arrivals(ctx, c.Name(), w.seen.nonce)
+		if err != nil {
+			return inconclusive(err)
 		}
-		if a.Method != method || a.Path != path || a.Host != host {
-			return fmt.Errorf("%s; want %s %s for %s", a, method, path, host)
+		for _, a := range arrivals {
+			here := c.Name() == by.Cluster && a.Service == by.Service && a.Version == by.Version
+			switch alikeHere := a.Method == method && a.Path == path && a.Host == host; {
+			case here && !alikeHere:
+				return fmt.Errorf("%s; want %s %s for %s", a, method, path, host)
+			case here:
+				alike++
+			case a.Method == method && a.Path == path:
+				return fmt.Errorf("it was answered by %s, and yet %s", by, a)
+			}
 		}
-		return nil
 	}
-	return fmt.Errorf("%s of %s has not seen %s", w.seen.Backend.Service, w.seen.Backend.Cluster, w.seen)
+	if alike != 1 {
+		return fmt.Errorf("%s of %s has seen it %d times, want once: %s", by.Service, by.Cluster, alike, w.seen)
+	}
+	return nil
 }
 
 // more repeats the request that was answered last; each must be answered by

@@ -14,7 +14,7 @@ import (
 
 const (
 	// showing bounds how long a gateway may take to run what was applied.
-	showing = 5 * time.Second
+	showing = 10 * time.Second
 	// between two looks at a gateway.
 	between = 200 * time.Millisecond
 )
@@ -47,8 +47,12 @@ func inspect(ctx context.Context, c cluster.Cluster, declarations string, enough
 	}
 	ctx, cancel := context.WithTimeout(ctx, showing)
 	defer cancel()
-	for {
+	var last []federator.FindingKind
+	for looked := false; ; looked = true {
 		report, err := f.Verify(ctx, spec)
+		if err != nil && looked && ctx.Err() != nil {
+			return last, nil
+		}
 		if err != nil {
 			return nil, fmt.Errorf("verify %s: %w", c.Name(), err)
 		}
@@ -58,7 +62,7 @@ func inspect(ctx context.Context, c cluster.Cluster, declarations string, enough
 		}
 		slices.Sort(kinds)
 		kinds = slices.Compact(kinds)
-		if enough(kinds) {
+		if last = kinds; enough(kinds) {
 			return kinds, nil
 		}
 		select {
