@@ -54,7 +54,10 @@ func consuming() []Mutation {
 		})),
 		widened("everything leaves, whatever its weight", ConsumerRoute, update(ConsumerRoute, "http[].route", skewed(100))),
 		narrowed("two thirds leave instead of a half", ConsumerRoute, update(ConsumerRoute, "http[].route", skewed(67))),
-		widened("requests that stay are copied to the peer", ConsumerRoute, update(ConsumerRoute, "http", copied)),
+		{
+			Name: "requests that stay are copied to the peer", Part: ConsumerRoute, New: always(update(ConsumerRoute, "http", copied)),
+			Equivalent: "Envoy adds -shadow to the authority of a copy, which is no name that the egress gateway's grant admits: the copy ends there",
+		},
 		narrowed("the callers' requests get a header of the peer's", EgressRoute, set(EgressRoute, "http[].headers", mapping{
 			"request": mapping{"set": mapping{"baggage": "added=1"}},
 		})),

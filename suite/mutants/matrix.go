@@ -19,6 +19,8 @@ type Matrix struct {
 	// Inspected says that verify has looked, too.
 	Inspected bool     `json:"inspected,omitempty"`
 	Results   []Result `json:"results"`
+	// Missing are mutants that nobody has looked for yet.
+	Missing []string `json:"missing,omitempty"`
 }
 
 // Count is how many mutants had each fate.
@@ -33,7 +35,7 @@ func (m Matrix) Count() map[Fate]int {
 // Good says whether every mutant is dead, or cannot be told from the original;
 // and, if verify has looked, that it has overlooked none that widens access.
 func (m Matrix) Good() bool {
-	return len(m.Results) > 0 && !slices.ContainsFunc(m.Results, func(r Result) bool {
+	return len(m.Results) > 0 && len(m.Missing) == 0 && !slices.ContainsFunc(m.Results, func(r Result) bool {
 		return !r.Fate().Good() || m.Inspected && r.Fate() == Killed && r.Overlooked()
 	})
 }
@@ -47,7 +49,10 @@ func (m Matrix) Line() string {
 			parts = append(parts, fmt.Sprintf("%d %s", count[f], f))
 		}
 	}
-	return fmt.Sprintf("%d mutants: %s", len(m.Results), strings.Join(parts, ", "))
+	if len(m.Missing) > 0 {
+		parts = append(parts, fmt.Sprintf("%d not played yet", len(m.Missing)))
+	}
+	return fmt.Sprintf("%d mutants: %s", len(m.Results)+len(m.Missing), strings.Join(parts, ", "))
 }
 
 // WriteMarkdown writes the matrix for a person.
@@ -65,6 +70,9 @@ func (m Matrix) WriteMarkdown(w io.Writer) error {
 	m.refused(&b)
 	m.equivalent(&b)
 	m.alive(&b)
+	if len(m.Missing) > 0 {
+		fmt.Fprintf(&b, "\n## Not played yet\n\n`--resume` goes on with them.\n\n- %s\n", strings.Join(m.Missing, "\n- "))
+	}
 	m.killers(&b)
 	m.inspected(&b)
 	_, err := io.WriteString(w, b.String())

@@ -86,9 +86,10 @@ func (p Program) hunt(cmd *cobra.Command, f mutantFlags) error {
 		stage.Enter(builtin.New(""))
 	}
 	err = errors.Join(err, at.leave(context.WithoutCancel(cmd.Context())))
+	h.matrix.Missing = h.missing()
 	fmt.Fprintln(h.out, h.matrix.Line())
-	if f.write != "" && err == nil {
-		err = writeFile(f.write, h.matrix.WriteMarkdown)
+	if f.write != "" && len(h.matrix.Results) > 0 {
+		err = errors.Join(err, writeFile(f.write, h.matrix.WriteMarkdown))
 	}
 	switch {
 	case err != nil:
@@ -137,6 +138,25 @@ func (h *hunter) wanted() ([]mutants.Mutant, error) {
 		return nil, fmt.Errorf("--only %q: no mutant has such a name", h.flags.only)
 	}
 	return all, nil
+}
+
+// missing are those of the wanted names that nobody has looked for.
+func (h *hunter) missing() []string {
+	fits, err := regexp.Compile(h.flags.only)
+	if err != nil {
+		return nil
+	}
+	done := map[string]bool{}
+	for _, r := range h.matrix.Results {
+		done[r.Mutant] = true
+	}
+	var names []string
+	for _, m := range mutants.All() {
+		if !done[m.Name] && fits.MatchString(m.Name) && (m.Widens || !h.flags.inspect) {
+			names = append(names, m.Name)
+		}
+	}
+	return names
 }
 
 // earlier reads the results to go on from.
