@@ -87,7 +87,11 @@ func (p *Provider) removeStrays(ctx context.Context, d docker, only string) ([]s
 		if only != "" && only != name || p.lab(name).readRecord() == nil {
 			continue
 		}
-		if err := d.remove(ctx, name); err != nil {
+		clusters, err := d.strays(ctx, name)
+		if err == nil {
+			err = d.remove(ctx, name, clusters)
+		}
+		if err != nil {
 			return removed, fmt.Errorf("what is left of lab %q: %w", name, err)
 		}
 		removed = append(removed, "what was left of lab "+name)

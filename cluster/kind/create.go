@@ -107,6 +107,9 @@ func (l *Lab) make(ctx context.Context, p parts) error {
 		}
 	}
 	d := l.docker()
+	if err := l.refuseOthers(ctx, d); err != nil {
+		return err
+	}
 	if err := p.loadNode(ctx, d); err != nil {
 		return err
 	}
@@ -137,6 +140,20 @@ func (l *Lab) make(ctx context.Context, p parts) error {
 		})
 	}
 	return g.Wait()
+}
+
+// refuseOthers holds if no cluster of these names is there: it would be
+// somebody's, so it is forgotten before anything is removed.
+func (l *Lab) refuseOthers(ctx context.Context, d docker) error {
+	there, err := d.nodes(ctx, l.record.Clusters)
+	if err == nil && len(there) == 0 {
+		return nil
+	}
+	l.record.Clusters = nil
+	if err == nil {
+		err = errors.New("the engine has clusters of kind of these names already, which are not this lab's: choose another name with --lab")
+	}
+	return errors.Join(err, l.writeRecord())
 }
 
 func (l *Lab) startEngine(ctx context.Context, p parts) error {
@@ -206,7 +223,7 @@ func (l *Lab) runKind(ctx context.Context, i int, config *v1alpha4.Cluster) erro
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	for range 60 {
-		_ = l.docker().remove(context.WithoutCancel(ctx), l.name)
+		_, _ = l.docker().removeOnce(context.WithoutCancel(ctx), l.name, l.record.Clusters)
 		select {
 		case <-done:
 			return context.Cause(ctx)

@@ -7,7 +7,11 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/meshfed/meshfed/cluster/internal/command"
 	"github.com/meshfed/meshfed/cluster/kind/internal/engine"
@@ -121,14 +125,31 @@ func (d docker) networkPrefix(ctx context.Context, lab string) (netip.Prefix, ne
 	return netip.Prefix{}, netip.Addr{}, fmt.Errorf("network %s has no IPv4 subnet: %s", networkName(lab), out)
 }
 
-// owned are the containers on the lab's network.
-func (d docker) owned(ctx context.Context, lab string) ([]string, error) {
+// nodes are the containers of clusters of kind.
+func (d docker) nodes(ctx context.Context, clusters []clusterRecord) ([]string, error) {
+	var all []string
+	for _, c := range clusters {
+		out, err := d.run(ctx, "ps", "--all", "--quiet", "--no-trunc", "--filter", "label="+clusterLabel+"="+c.Kind)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, strings.Fields(out)...)
+	}
+	return all, nil
+}
+
+// strays are the clusters on a lab's network, for a lab without a record.
+func (d docker) strays(ctx context.Context, lab string) ([]clusterRecord, error) {
 	id, err := d.networkID(ctx, lab)
 	if err != nil || id == "" {
 		return nil, err
 	}
-	out, err := d.run(ctx, "ps", "--all", "--quiet", "--no-trunc", "--filter", "network="+id, "--filter", "label="+clusterLabel)
-	return strings.Fields(out), err
+	out, err := d.run(ctx, "ps", "--all", "--filter", "network="+id, "--format", `{{.Label "`+clusterLabel+`"}}`)
+	var clusters []clusterRecord
+	for _, name := range strings.Fields(out) {
+		clusters = append(clusters, clusterRecord{Kind: name})
+	}
+	return clusters, err
 }
 
 // networkID is empty if the lab has none. The label is asked for, too: a
@@ -138,23 +159,79 @@ func (d docker) networkID(ctx context.Context, lab string) (string, error) {
 	return out, err
 }
 
-// remove removes the lab's containers with their volumes, and its network.
-func (d docker) remove(ctx context.Context, lab string) error {
-	nodes, err := d.owned(ctx, lab)
+// removeTries bounds how often remove looks again: a request of a maker that
+// was killed may be on its way through the engine.
+const removeTries = 20
+
+// remove removes the clusters' containers with their volumes, and the lab's
+// network, and looks twice that nothing has come after it.
+func (d docker) remove(ctx context.Context, lab string, clusters []clusterRecord) error {
+	for _, c := range clusters {
+		killOrphans(c.Kind)
+	}
+	for try, quiet := 0, 0; quiet < 2; try++ {
+		if try == removeTries {
+			return errors.New("new containers come as fast as they are removed: something is still making them")
+		}
+		found, err := d.removeOnce(ctx, lab, clusters)
+		if err != nil {
+			return err
+		}
+		if quiet++; found {
+			quiet = 0
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(250 * time.Millisecond):
+		}
+	}
+	return nil
+}
+
+func (d docker) removeOnce(ctx context.Context, lab string, clusters []clusterRecord) (found bool, err error) {
+	nodes, err := d.nodes(ctx, clusters)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if len(nodes) > 0 {
 		if _, err := d.run(ctx, append([]string{"rm", "--force", "--volumes"}, nodes...)...); err != nil && !gone(err) {
-			return err
+			return true, err
 		}
 	}
 	id, err := d.networkID(ctx, lab)
 	if err != nil || id == "" {
-		return err
+		return len(nodes) > 0, err
 	}
-	_, err = d.run(ctx, "network", "rm", id)
-	return err
+	if _, err = d.run(ctx, "network", "rm", id); inUse(err) {
+		err = nil // a container that came just now; the next round has it
+	}
+	return true, err
+}
+
+// killOrphans ends clients that a killed maker has left: they would go on
+// making the cluster's containers.
+func killOrphans(cluster string) {
+	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		return
+	}
+	label := "\x00" + clusterLabel + "=" + cluster + "\x00"
+	for _, file := range lines {
+		line, err := os.ReadFile(file)
+		if err != nil || !strings.Contains(string(line), "\x00run\x00") || !strings.Contains(string(line), label) {
+			continue
+		}
+		if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); err == nil {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+}
+
+// inUse says whether the engine keeps a network for a container that is on it.
+func inUse(err error) bool {
+	var f *command.Failure
+	return errors.As(err, &f) && strings.Contains(strings.Join(f.Tail, " "), "active endpoints")
 }
 
 // gone says whether the client complains only that something is not there.

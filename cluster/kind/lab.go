@@ -125,7 +125,7 @@ func (l *Lab) releaseMaker() {
 
 // running holds if every node is.
 func (l *Lab) running(ctx context.Context) error {
-	nodes, err := l.docker().owned(ctx, l.name)
+	nodes, err := l.docker().nodes(ctx, l.record.Clusters)
 	if err != nil {
 		return err
 	}
@@ -220,7 +220,7 @@ func (l *Lab) delete(ctx context.Context) error {
 		}
 	}
 	if up {
-		if err := l.docker().remove(ctx, l.name); err != nil {
+		if err := l.docker().remove(ctx, l.name, l.record.Clusters); err != nil {
 			return err
 		}
 	}

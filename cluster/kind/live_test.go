@@ -132,9 +132,15 @@ func TestLiveALabWhoseMakerIsKilledIsGoneAfterACleanUp(t *testing.T) {
 			out, err := cmd.StdoutPipe()
 			require.NoError(t, err)
 			require.NoError(t, cmd.Start())
-			line, err := bufio.NewReader(out).ReadString('\n')
+			said := bufio.NewReader(out)
+			line, err := said.ReadString('\n')
 			require.NoError(t, err)
 			require.Equal(t, "begun\n", line)
+			go func() {
+				for line, err := said.ReadString('\n'); err == nil; line, err = said.ReadString('\n') {
+					fmt.Println("the maker says:", line)
+				}
+			}()
 			moment.reach(t, p)
 			_, err = p.Cleanup(t.Context(), "")
 			require.ErrorContains(t, err, "alive", "a live maker's lab is its own")
