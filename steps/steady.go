@@ -207,6 +207,9 @@ func (w *World) lastAnswer(ctx context.Context, within string) error {
 			last = max(last, a.done.Sub(since))
 		}
 	}
+	if before > 0 && refused == 0 && last > bound {
+		return fmt.Errorf("it was never refused, and still answered %s after it had been withdrawn", last.Round(time.Millisecond))
+	}
 	if before == 0 || refused == 0 {
 		return inconclusive(fmt.Errorf("%d answers before it, %d refusals: nothing was withdrawn", before, refused))
 	}
