@@ -176,7 +176,7 @@ Feature: Attacks on the boundary are refused
       | c1's certificate | ask for nothing          |
       | c1's certificate | send a head byte by byte |
 
-  @extended
+  @extended @long
   Scenario: A crowd that sends heads byte by byte costs nobody else
     When for 15 seconds 60 requests a second arrive at c2, by turns:
       | name         | request                                  | with             |

@@ -178,7 +178,7 @@ func dryRun(content string) (status int, faults []string) {
 }
 
 func TestEveryTagIsOfTheVocabulary(t *testing.T) {
-	known := []string{"@core", "@extended", "@clusters-3", "@load", "@faults"}
+	known := []string{"@core", "@extended", "@clusters-3", "@load", "@faults", "@long"}
 	for _, word := range engine.Words(engine.Capabilities()) {
 		known = append(known, "@"+word)
 	}

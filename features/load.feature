@@ -48,9 +48,10 @@ Feature: What the gateways cost, and what refusals cost
     And how much longer "through the gateways" takes than "within the mesh" is told
     And what each proxy on the way of "through the gateways" takes is told
 
-  # The harness's own eyes: a delay of a known length in one proxy is found, as
-  # long as it is and where it is.
-  @extended @expose @consume
+  # The harness's own eyes: a delay that is planted in one proxy is found, end to
+  # end and where it is. Envoy's timers follow the kernel's coarse clock, which
+  # moves every 4 ms: five milliseconds last up to a tick longer.
+  @extended @expose @consume @long
   Scenario: Five milliseconds that are planted in the ingress gateway are found there
     Given the owner of c1 applies:
       """yaml
@@ -93,10 +94,10 @@ Feature: What the gateways cost, and what refusals cost
       | planted | GET http://ratings:9080/ratings/1 |
     Then each of "as ever" is answered by ratings v1 of c2
     And each of "planted" is answered by ratings v1 of c2
-    And "planted" takes 5 ms longer than "as ever" at p50, within 0.5 ms
-    And the ingress gateway of c2 itself takes 5 ms longer for "planted" than for "as ever" at p50, within 0.5 ms
+    And "planted" takes between 5 and 9 ms longer than "as ever" at p50
+    And the ingress gateway of c2 itself takes between 5 and 9 ms longer for "planted" than for "as ever" at p50
 
-  @extended @expose @acl
+  @extended @expose @acl @long
   Scenario: What a refusal costs the gateway beside what it costs to serve
     When for 4 seconds 100 requests a second arrive at c2, by turns:
       | name   | request                            | with             | connections |
@@ -109,14 +110,14 @@ Feature: What the gateways cost, and what refusals cost
       | stranger | GET /bookinfo/ratings/v1/ratings/0 | c1's name from another CA | fresh       |
     Then each of "served" is answered by ratings v1 of c2
     And each of "denied" is refused: denied by policy
-    And each of "stranger" is refused: no handshake
+    And each of "stranger" is refused: TLS alert unknown_ca
     And what "served" costs the ingress gateway of c2 is told
     And what "denied" costs the ingress gateway of c2 is told
     And what "stranger" costs the ingress gateway of c2 is told
     And how much longer "denied" takes than "served" is told
     And how much longer "stranger" takes than "served" is told
 
-  @extended @expose
+  @extended @expose @long
   Scenario: HTTP/2, HTTP/1.1, and a handshake for each request
     When for 8 seconds 150 requests a second arrive at c2, by turns:
       | name      | request                            | with             | connections | protocol |

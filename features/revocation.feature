@@ -99,7 +99,11 @@ Feature: What is withdrawn is over
       Examples:
         | how                      |
         | revokes c1's certificate |
-        | trusts another root      |
+
+      @long
+      Examples:
+        | how                 |
+        | trusts another root |
 
     @extended @known-gap=envoy-keeps-what-it-has-verified
     Scenario Outline: The owner <how> in the gateway's secret
@@ -108,4 +112,8 @@ Feature: What is withdrawn is over
       Examples:
         | how                      |
         | revokes c1's certificate |
-        | trusts another root      |
+
+      @long
+      Examples:
+        | how                 |
+        | trusts another root |

@@ -28,7 +28,7 @@ func (f CostFigure) validate() error {
 	return nil
 }
 
-// Holds: it is told, and claims nothing.
+// Holds is always so: it is told, and claims nothing.
 func (f CostFigure) Holds() error { return nil }
 
 // PerCoreSecond is how many of the requests a core does in a second.

@@ -46,7 +46,7 @@ func (f HopFigure) validate() error {
 	return nil
 }
 
-// Holds: it is told, and claims nothing.
+// Holds is always so: it is told, and claims nothing.
 func (f HopFigure) Holds() error { return nil }
 
 func (f HopFigure) lines() []string {

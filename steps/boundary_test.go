@@ -76,9 +76,9 @@ func otherwise(e oracle.Expectation) []oracle.Expectation {
 	for _, fate := range []oracle.Fate{
 		oracle.Granted, oracle.NobodyListens, oracle.NoHandshake, oracle.CertificateRequired, oracle.UnknownAuthority, oracle.DeniedByPolicy,
 	} {
-		switch {
-		case fate == e.Fate:
-		case fate == oracle.Granted:
+		switch fate {
+		case e.Fate:
+		case oracle.Granted:
 			others = append(others, oracle.Expectation{Fate: fate, Service: "myreviews", Version: "v2"})
 		default:
 			others = append(others, oracle.Expectation{Fate: fate})

@@ -23,7 +23,7 @@ func (w *World) loadSteps(sc *godog.ScenarioContext) {
 	sc.Then(`^each of "([^"]+)" is refused: (.+)$`, w.loadRefused)
 	sc.Then(`^"([^"]+)" takes at most ([\d.]+) ms longer than "([^"]+)" at p([\d.]+)$`, w.loadLonger)
 	sc.Then(`^"([^"]+)" takes at most (\d+) % longer than "([^"]+)" at p([\d.]+)$`, w.loadSlower)
-	sc.Then(`^"([^"]+)" takes ([\d.]+) ms longer than "([^"]+)" at p([\d.]+), within ([\d.]+) ms$`, w.loadPlanted)
+	sc.Then(`^"([^"]+)" takes between ([\d.]+) and ([\d.]+) ms longer than "([^"]+)" at p([\d.]+)$`, w.loadPlanted)
 	sc.Then(`^how much longer "([^"]+)" takes than "([^"]+)" is told$`, w.loadTold)
 }
 
@@ -256,25 +256,25 @@ func (w *World) loadTold(_ context.Context, what, base string) error {
 
 // loadPlanted is a difference that somebody has made, and how exactly it has to
 // be found.
-func (w *World) loadPlanted(_ context.Context, what, planted, base, percentile, within string) error {
-	limits, err := around(planted, within)
+func (w *World) loadPlanted(_ context.Context, what, least, most, base, percentile string) error {
+	limits, err := between(least, most)
 	if err != nil {
 		return err
 	}
 	return w.shift(what, base, percentile, limits)
 }
 
-// around are the bounds of a difference of so many milliseconds.
-func around(planted, within string) (func(float64) (floor, bound float64), error) {
-	middle, err := strconv.ParseFloat(planted, 64)
+// between are the bounds of a difference in milliseconds.
+func between(least, most string) (func(float64) (floor, bound float64), error) {
+	low, err := strconv.ParseFloat(least, 64)
 	if err != nil {
 		return nil, err
 	}
-	spread, err := strconv.ParseFloat(within, 64)
+	high, err := strconv.ParseFloat(most, 64)
 	if err != nil {
 		return nil, err
 	}
-	return func(float64) (floor, bound float64) { return middle - spread, middle + spread }, nil
+	return func(float64) (floor, bound float64) { return low, high }, nil
 }
 
 // quantile reads "99.9".

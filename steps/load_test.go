@@ -142,9 +142,9 @@ func TestAPlantedDelayIsFoundInTheHopThatHasIt(t *testing.T) {
 	assert.EqualValues(t, 400, told.Requests)
 
 	// Both have the same share now, so nothing is planted.
-	err := w.hopPlanted(t.Context(), "ingress gateway of c2", "5", "one", "other", "50", "0.5")
-	require.ErrorContains(t, err, "at least 4.50 ms are wanted")
-	err = w.hopPlanted(t.Context(), "ingress gateway of c1", "5", "one", "other", "50", "0.5")
+	err := w.hopPlanted(t.Context(), "ingress gateway of c2", "5", "9", "one", "other", "50")
+	require.ErrorContains(t, err, "at least 5.00 ms are wanted")
+	err = w.hopPlanted(t.Context(), "ingress gateway of c1", "5", "9", "one", "other", "50")
 	require.ErrorIs(t, err, reports.ErrInconclusive)
 	l.hops = nil
 	require.ErrorIs(t, w.hopsTold(t.Context(), "one"), reports.ErrInconclusive)

@@ -15,7 +15,7 @@ import (
 
 func (w *World) loadHopSteps(sc *godog.ScenarioContext) {
 	sc.Then(`^what each proxy on the way of "([^"]+)" takes is told$`, w.hopsTold)
-	sc.Then(`^the (ingress gateway of c\d|egress gateway of c\d) itself takes ([\d.]+) ms longer for "([^"]+)" than for "([^"]+)" at p([\d.]+), within ([\d.]+) ms$`, w.hopPlanted)
+	sc.Then(`^the (ingress gateway of c\d|egress gateway of c\d) itself takes between ([\d.]+) and ([\d.]+) ms longer for "([^"]+)" than for "([^"]+)" at p([\d.]+)$`, w.hopPlanted)
 }
 
 // hops are all proxies in whose logs the requests of a name are.
@@ -68,12 +68,12 @@ func (w *World) hopsTold(ctx context.Context, name string) error {
 }
 
 // hopPlanted finds a planted difference in one proxy's own share.
-func (w *World) hopPlanted(ctx context.Context, proxy, planted, what, base, percentile, within string) error {
+func (w *World) hopPlanted(ctx context.Context, proxy, least, most, what, base, percentile string) error {
 	p, err := quantile(percentile)
 	if err != nil {
 		return err
 	}
-	limits, err := around(planted, within)
+	limits, err := between(least, most)
 	if err != nil {
 		return err
 	}

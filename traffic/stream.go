@@ -90,7 +90,7 @@ func (s *Stream) ask(ctx context.Context, c Call, start time.Time) error {
 	r.Host = or(c.Host, s.edge.Server.DNS)
 	r.Header.Set(wire.HeaderNonce, c.Nonce)
 	result := wire.Result{Nonce: c.Nonce}
-	s.answer, err = s.client.RoundTrip(r)
+	s.answer, err = s.client.RoundTrip(r) //nolint:bodyclose // the stream's Close closes it
 	if ctx.Err() != nil {
 		return fmt.Errorf("stream from %s: %w", s.edge.Address, context.Cause(ctx))
 	}

@@ -225,7 +225,7 @@ func (l *Lab) runKind(ctx context.Context, i int, config *v1alpha4.Cluster) erro
 	for range 60 {
 		_, _ = l.docker().removeOnce(context.WithoutCancel(ctx), l.name, l.record.Clusters)
 		select {
-		case <-done:
+		case <-done: //nolint:errcheck // it can only complain of what was removed under it
 			return context.Cause(ctx)
 		case <-tick.C:
 		}

@@ -128,11 +128,10 @@ func (l *look) names(at string, chain envoy.Chain) {
 
 // transport judges TLS and says whether the chain reads HTTP.
 func (l *look) transport(at string, chain envoy.Chain) bool {
-	switch t := chain.TLS; {
-	case t == nil:
-		l.found(ListenerPlainText, at, "connections are taken without TLS")
-	default:
+	if t := chain.TLS; t != nil {
 		l.clientAuth(at, *t)
+	} else {
+		l.found(ListenerPlainText, at, "connections are taken without TLS")
 	}
 	for _, f := range chain.Filters {
 		if f != networkHTTP && !slices.Contains(harmlessNetwork(), f) {

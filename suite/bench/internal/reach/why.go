@@ -16,8 +16,13 @@ import (
 	"github.com/meshfed/meshfed/suite/bench/internal/why"
 )
 
-// logPause is between two looks into logs: there is nothing to watch.
-const logPause = 200 * time.Millisecond
+const (
+	// whyLimit bounds how long is waited for a proxy that may have nothing to say:
+	// several times what it takes to write down what it did.
+	whyLimit = 6 * time.Second
+	// logPause is between two looks into logs: there is nothing to watch.
+	logPause = 200 * time.Millisecond
+)
 
 // Why implements steps.Meshes: it sends the request with a mark of its own in
 // the query, which every proxy logs, and reads what they say about it.
@@ -43,7 +48,7 @@ func (r *Reach) Why(ctx context.Context, mesh string, q steps.Request) (steps.Di
 		return steps.Diagnosis{}, fmt.Errorf("why: %w", err)
 	}
 	way := why.Way{Answer: answers[0], EgressGateway: istio.EgressGateway}
-	deadline, cancel := context.WithTimeout(ctx, logLimit)
+	deadline, cancel := context.WithTimeout(ctx, whyLimit)
 	defer cancel()
 	for {
 		if err := r.read(ctx, m, from, &way, logs{sent, mark}); err != nil {
