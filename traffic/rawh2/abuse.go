@@ -1,6 +1,7 @@
 package rawh2
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -182,17 +183,31 @@ func head(change func([]Field) []Field) script {
 	return func(s *speaker, r Request) error { return s.ask(1, change(pseudo(r)), true) }
 }
 
+// floodBurst is how many frames leave in one write. One by one a quick server
+// would answer them one by one, and its queue of answers would never grow: that
+// is no flood.
+const floodBurst = 2_000
+
 // flood repeats a frame, and then asks: whoever still answers took them all.
 func flood(write func(*http2.Framer) error) script {
 	return func(s *speaker, r Request) error {
-		for range floodFrames {
-			if s.ended() {
-				return nil
-			}
-			s.sent()
-			if err := write(s.framer); err != nil {
+		var burst bytes.Buffer
+		framer := http2.NewFramer(&burst, nil)
+		for range floodBurst {
+			if err := write(framer); err != nil {
 				return err
 			}
+		}
+		for sent := 0; sent < floodFrames && !s.ended(); sent += floodBurst {
+			for range floodBurst {
+				s.sent()
+			}
+			if _, err := s.conn.Write(burst.Bytes()); err != nil {
+				return fmt.Errorf("write %d frames: %w", floodBurst, err)
+			}
+		}
+		if s.ended() {
+			return nil
 		}
 		return s.ask(1, pseudo(r), true)
 	}
