@@ -153,6 +153,7 @@ type Peer struct {
 //
 // +kubebuilder:object:generate=true
 // +kubebuilder:validation:XValidation:rule="has(self.clientIdentity) || has(self.serverIdentity)",message="name clientIdentity (a peer that calls), serverIdentity (one that is called), or both"
+// +kubebuilder:validation:XValidation:rule="!has(self.ingress) || has(self.clientIdentity)",message="nobody can come in by spec.ingress without a clientIdentity"
 type PeerSpec struct {
 	// ClientIdentity is the SPIFFE ID in the peer's client certificate.
 	//
@@ -183,6 +184,28 @@ type PeerSpec struct {
 	// +kubebuilder:validation:items:Pattern=`^/(([A-Za-z0-9_~-]|\.[A-Za-z0-9_~-]|\.\.[A-Za-z0-9._~-])[A-Za-z0-9._~-]*/)+$`
 	// +kubebuilder:validation:items:MaxLength=1024
 	Offers []string `json:"offers,omitempty"`
+	// Ingress is how this peer, and nobody else, comes in here. Nil: by the
+	// Mesh's own host, where the roots of all such peers stand in one bundle and
+	// each of them could sign another one's name.
+	Ingress *PeerIngress `json:"ingress,omitempty"`
+}
+
+// PeerIngress is an entrance of one peer alone at the private ingress gateway.
+// Only the peer's client identity completes a handshake there, and the peer is
+// admitted nowhere else.
+type PeerIngress struct {
+	// Host is the SNI and the authority that this peer asks for.
+	//
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!isIP(self)",message="an IP address cannot be asked for by SNI; use a DNS name"
+	Host string `json:"host"`
+	// CredentialName is the Secret, in the gateway's namespace, with our
+	// certificate for Host and in ca.crt the root of this peer and of no other.
+	//
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
+	// +kubebuilder:validation:MaxLength=253
+	CredentialName string `json:"credentialName"`
 }
 
 // Address is a host (IP or DNS name) and a TCP port.

@@ -30,6 +30,7 @@ func Principal(id string) string { return strings.TrimPrefix(id, "spiffe://") }
 
 func (v *validator) peers() {
 	snis, clients := map[string]string{}, map[string]string{}
+	own := newEntrances(v.spec)
 	for i := range v.spec.Peers {
 		p := &v.spec.Peers[i]
 		errs := append(clusterScoped(p), peer(p.Spec)...)
@@ -40,6 +41,7 @@ func (v *validator) peers() {
 			errs = append(errs, field.Invalid(spec.Child("sni"), p.Spec.SNI, "is this mesh's own host; a peer must have another"))
 		}
 		errs = append(errs, foreign(spec.Child("sni"), p.Spec.SNI, v.spec.Mesh.Spec.ClusterDomain)...)
+		errs = append(errs, own.take(p)...)
 		v.report(p.Key(), errs)
 	}
 }
@@ -93,6 +95,12 @@ func peer(p PeerSpec) field.ErrorList {
 			errs = append(errs, invalid(at.Child("host"), p.Address.Host, validation.IsDNS1123Subdomain(p.Address.Host))...)
 		}
 		errs = append(errs, port(at.Child("port"), p.Address.Port)...)
+	}
+	if p.Ingress != nil {
+		errs = append(errs, peerIngress(spec.Child("ingress"), *p.Ingress)...)
+		if p.ClientIdentity == "" {
+			errs = append(errs, field.Required(spec.Child("clientIdentity"), "nobody can come in by spec.ingress without one"))
+		}
 	}
 	for i, path := range p.Offers {
 		errs = append(errs, publicPath(spec.Child("offers").Index(i), path)...)

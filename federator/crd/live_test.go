@@ -52,6 +52,9 @@ func beyondOne() map[string]bool {
 	out := map[string]bool{}
 	for _, name := range []string{
 		"unknown peer", "no client identity", "no server identity", "no address", "no sni", "peer has our own host",
+		"own entrance by our own host", "own entrance by a peer's name", "own entrance by a local name",
+		"own entrance, everybody's roots", "own entrance, everybody's by name",
+		"two entrances by one host", "two entrances, one secret", "two entrances, one set of roots",
 		"no ingress but an exposure", "no egress but a consumer", "consumed path not offered",
 		// Read by the API server before anything is judged: a cluster-wide kind has
 		// no namespace, and YAML's own rules are the client's.

@@ -54,6 +54,29 @@ type Case struct {
 // Text is the whole wish of the case.
 func (c Case) Text() string { return strings.Replace(Valid, c.Old, c.New, 1) }
 
+// entrance gives the peer one of its own, second after another peer's.
+func entrance(ingress, want string) Case {
+	return Case{"  sni: c2.example.com", "  sni: c2.example.com\n  ingress: " + ingress, want}
+}
+
+func second(ingress, want string) Case {
+	c := entrance(ingress, want)
+	c.Old = `apiVersion: federation.meshfed.io/v1alpha1
+kind: Peer
+metadata: {name: c2}
+spec:
+`
+	c.New = `apiVersion: federation.meshfed.io/v1alpha1
+kind: Peer
+metadata: {name: c3}
+spec:
+  clientIdentity: spiffe://c3.example.com/egress
+  ingress: {host: c3.c1.example.com, credentialName: c3-certs}
+---
+` + c.Old + "  ingress: " + ingress + "\n"
+	return c
+}
+
 // Bad are the sad paths, by name.
 func Bad() map[string]Case {
 	return map[string]Case{
@@ -93,6 +116,21 @@ func Bad() map[string]Case {
 		"no server identity":        {"  serverIdentity: spiffe://c2.example.com/ingress\n", "", "no spec.serverIdentity"},
 		"no address":                {"  address: {host: 172.30.2.1, port: 15443}\n", "", "no spec.address"},
 		"no sni":                    {"  sni: c2.example.com\n", "", "no spec.sni"},
+
+		"own entrance without a host":       entrance("{credentialName: c2-certs}", "spec.ingress.host: Required"),
+		"own entrance without a secret":     entrance("{host: c2.c1.example.com}", "spec.ingress.credentialName: Required"),
+		"own entrance for any host":         entrance(`{host: "*.c1.example.com", credentialName: c2-certs}`, "wildcards expose more"),
+		"own entrance by an IP":             entrance("{host: 10.0.0.1, credentialName: c2-certs}", "cannot be asked for by SNI"),
+		"own entrance of another namespace": entrance("{host: c2.c1.example.com, credentialName: kube-system/certs}", "spec.ingress.credentialName: Invalid"),
+		"own entrance by our own host":      entrance("{host: c1.example.com, credentialName: c2-certs}", "is a name of Mesh/c1 already"),
+		"own entrance by a peer's name":     entrance("{host: c2.example.com, credentialName: c2-certs}", "is a name of Peer/c2 already"),
+		"own entrance by a local name":      entrance("{host: ratings.bookinfo.svc, credentialName: c2-certs}", "is a name of this cluster"),
+		"own entrance, everybody's roots":   entrance("{host: c2.c1.example.com, credentialName: certs}", "holds the roots for Mesh/c1 already"),
+		"own entrance, everybody's by name": entrance("{host: c2.c1.example.com, credentialName: certs-cacert}", "holds the roots for Mesh/c1 already"),
+		"two entrances by one host":         second("{host: c3.c1.example.com, credentialName: c2-certs}", "is a name of Peer/c3 already"),
+		"two entrances, one secret":         second("{host: c2.c1.example.com, credentialName: c3-certs}", "either could sign the other's name"),
+		"two entrances, one set of roots":   second("{host: c2.c1.example.com, credentialName: c3-certs-cacert}", "either could sign the other's name"),
+		"own entrance for nobody":           {"  clientIdentity: spiffe://c2.example.com/egress\n", "  ingress: {host: c2.c1.example.com, credentialName: c2-certs}\n", "nobody can come in by spec.ingress"},
 
 		"unknown peer":           {"peer: c2, methods", "peer: c9, methods", `wish.yaml:25 (document 3): Exposure/bookinfo/reviews: spec.consumers[0].peer: Not found: "c9"`},
 		"no consumers":           {"  consumers:\n  - {peer: c2, methods: [GET], paths: [reviews/]}", "  consumers: []", "leave the exposure out"},

@@ -17,7 +17,7 @@ type Question struct {
 	Peer   string
 	Method string
 	Path   string
-	// SNI and Host are this mesh's own when they are empty.
+	// SNI and Host are those of the peer's entrance when they are empty.
 	SNI, Host string
 	// At is when it is asked: certificates have their time. Zero leaves them out.
 	At time.Time
@@ -57,7 +57,7 @@ func Ask(spec api.Spec, d verify.Dump, q Question) (Answer, error) {
 	if !strings.HasPrefix(q.Path, "/") {
 		return Answer{}, fmt.Errorf("explain: the path %q does not begin with a slash", q.Path)
 	}
-	principal := ""
+	principal, host := "", spec.Mesh.Spec.Host
 	if q.Peer != "" {
 		p, known := spec.Peer(q.Peer)
 		if !known {
@@ -66,8 +66,8 @@ func Ask(spec api.Spec, d verify.Dump, q Question) (Answer, error) {
 		if principal = p.Spec.ClientIdentity; principal == "" {
 			return Answer{}, fmt.Errorf("explain: Peer/%s has no clientIdentity, so it never calls", q.Peer)
 		}
+		host = spec.Mesh.Spec.Entrance(&p).Host
 	}
-	host := spec.Mesh.Spec.Host
 	r := envoy.Request{Principal: principal, SNI: cmp.Or(q.SNI, host), Authority: cmp.Or(q.Host, host), Method: cmp.Or(q.Method, "GET"), Path: q.Path, At: q.At}
 	out := Answer{Pod: d.Pod, Request: fmt.Sprintf("%s %s%s by %s, SNI %s", r.Method, r.Authority, r.Path, caller(q, principal), r.SNI)}
 	if by, ok := verify.Allows(spec, r); ok {

@@ -67,7 +67,7 @@ func reach(s api.Spec) map[way]string {
 	for _, e := range s.Exposures {
 		for _, c := range e.Spec.Consumers {
 			p, _ := s.Peer(c.Peer)
-			subject := fmt.Sprintf("peer %s (%s)", c.Peer, p.Spec.ClientIdentity)
+			subject := fmt.Sprintf("peer %s (%s%s)", c.Peer, p.Spec.ClientIdentity, entrance(p))
 			for _, path := range places(e.Spec.Path, c.Paths) {
 				for _, m := range c.Methods {
 					out[way{subject, m, path}] = backend(e)
@@ -82,6 +82,15 @@ func reach(s api.Spec) map[way]string {
 		}
 	}
 	return out
+}
+
+// entrance tells a peer that comes in by one of its own; who moves there loses
+// the other one.
+func entrance(p api.Peer) string {
+	if p.Spec.Ingress == nil {
+		return ""
+	}
+	return fmt.Sprintf(" by %s alone, roots of Secret %s", p.Spec.Ingress.Host, p.Spec.Ingress.CredentialName)
 }
 
 func places(prefix string, below []string) []string {

@@ -25,14 +25,16 @@ func (k *checker) gateway(g side) {
 			k.problem(subject, "does not select pods by "+labels(g.Selector), "make "+g.field+".selector the labels of the gateway's pods")
 		}
 	}
-	if !k.options.SecretsUnread {
-		k.credential(g)
+	for _, name := range g.credentials {
+		if !k.options.SecretsUnread {
+			k.credential(g.Namespace, name)
+		}
 	}
 }
 
-func (k *checker) credential(g side) {
-	subject := fmt.Sprintf("Secret %s/%s", g.Namespace, g.CredentialName)
-	keys, ok := k.snap.secretKeys[render.Name{Namespace: g.Namespace, Name: g.CredentialName}]
+func (k *checker) credential(namespace, name string) {
+	subject := fmt.Sprintf("Secret %s/%s", namespace, name)
+	keys, ok := k.snap.secretKeys[render.Name{Namespace: namespace, Name: name}]
 	if !ok {
 		k.problem(subject, "not found", "create it with tls.crt, tls.key and ca.crt (the root that signs the peers)")
 		return
@@ -42,9 +44,9 @@ func (k *checker) credential(g side) {
 			k.problem(subject, "has no key "+key, "add it: the gateway has no certificate without it")
 		}
 	}
-	caKeys := k.snap.secretKeys[render.Name{Namespace: g.Namespace, Name: g.CredentialName + "-cacert"}]
+	caKeys := k.snap.secretKeys[render.Name{Namespace: namespace, Name: name + "-cacert"}]
 	if !slices.Contains(keys, "ca.crt") && !slices.Contains(caKeys, "ca.crt") {
-		k.problem(subject, "has no key ca.crt, nor is there a Secret "+g.CredentialName+"-cacert with it",
+		k.problem(subject, "has no key ca.crt, nor is there a Secret "+name+"-cacert with it",
 			"add the root that signs the peers: nobody can be verified without it")
 	}
 }

@@ -59,8 +59,10 @@ func read(ctx context.Context, c kube.Client, spec api.Spec, o Options) (*snapsh
 		g.Go(func() error { return s.readServices(ctx, c, ns) })
 	}
 	for _, gw := range gateways(spec) {
-		if !o.SecretsUnread {
-			g.Go(func() error { return s.readSecrets(ctx, c, *gw.Gateway) })
+		for _, name := range gw.credentials {
+			if !o.SecretsUnread {
+				g.Go(func() error { return s.readSecrets(ctx, c, gw.Namespace, name) })
+			}
 		}
 	}
 	for _, ns := range policyNamespaces(spec) {
@@ -85,9 +87,9 @@ func (s *snapshot) readServices(ctx context.Context, c kube.Client, namespace st
 }
 
 // readSecrets keeps key names only: what is not held cannot leak.
-func (s *snapshot) readSecrets(ctx context.Context, c kube.Client, g api.Gateway) error {
-	for _, name := range []string{g.CredentialName, g.CredentialName + "-cacert"} {
-		o, err := c.Get(ctx, kube.Ref{APIVersion: "v1", Kind: "Secret", Namespace: g.Namespace, Name: name})
+func (s *snapshot) readSecrets(ctx context.Context, c kube.Client, namespace, credential string) error {
+	for _, name := range []string{credential, credential + "-cacert"} {
+		o, err := c.Get(ctx, kube.Ref{APIVersion: "v1", Kind: "Secret", Namespace: namespace, Name: name})
 		if err != nil {
 			return err
 		}
@@ -96,27 +98,33 @@ func (s *snapshot) readSecrets(ctx context.Context, c kube.Client, g api.Gateway
 		}
 		data, _, _ := unstructured.NestedMap(o.Object, "data")
 		s.mu.Lock()
-		s.secretKeys[render.Name{Namespace: g.Namespace, Name: name}] = slices.Sorted(maps.Keys(data))
+		s.secretKeys[render.Name{Namespace: namespace, Name: name}] = slices.Sorted(maps.Keys(data))
 		s.mu.Unlock()
 	}
 	return nil
 }
 
-// side is a gateway in use, with its field in the Mesh and the name of the
-// Gateway object that is rendered for it.
+// side is a gateway in use, with its field in the Mesh, the name of the Gateway
+// object that is rendered for it, and the Secrets that it needs.
 type side struct {
 	*api.Gateway
 	field, object string
+	credentials   []string
 }
 
 // gateways are those that the wish uses: an unused one may be missing.
 func gateways(spec api.Spec) []side {
 	var out []side
 	if len(spec.Exposures) > 0 {
-		out = append(out, side{spec.Mesh.Spec.Ingress, "spec.ingress", render.IngressGateway})
+		var credentials []string
+		for _, e := range spec.Entrances() {
+			credentials = append(credentials, e.CredentialName)
+		}
+		out = append(out, side{spec.Mesh.Spec.Ingress, "spec.ingress", render.IngressGateway, credentials})
 	}
 	if len(spec.Consumptions) > 0 {
-		out = append(out, side{spec.Mesh.Spec.Egress, "spec.egress", render.EgressGateway})
+		egress := spec.Mesh.Spec.Egress
+		out = append(out, side{egress, "spec.egress", render.EgressGateway, []string{egress.CredentialName}})
 	}
 	return out
 }

@@ -1,6 +1,9 @@
 package render
 
 import (
+	"cmp"
+	"slices"
+
 	networkingapi "istio.io/api/networking/v1alpha3"
 	networking "istio.io/client-go/pkg/apis/networking/v1"
 
@@ -28,29 +31,69 @@ func (r *renderer) ingress() {
 	}
 }
 
-// ingressListener opens the port for one explicit host. The "./" keeps routes
-// of other namespaces off it: without it any namespace could attach a route.
+// ingressListener opens the port for the explicit host of each entrance. The
+// "./" keeps routes of other namespaces off it: without it any namespace could
+// attach a route.
 func (r *renderer) ingressListener(g api.Gateway) {
 	r.add(&networking.Gateway{
 		TypeMeta:   typeMeta(istioNetworking, "Gateway"),
 		ObjectMeta: r.meta(RoleListener, Name{g.Namespace, IngressGateway}, r.spec.Mesh.Key()),
 		Spec: networkingapi.Gateway{
 			Selector: g.Selector,
-			Servers: []*networkingapi.Server{{
-				Port:  &networkingapi.Port{Number: uint32(g.Port), Name: "https-federation", Protocol: "HTTPS"},
-				Hosts: []string{"./" + r.spec.Mesh.Spec.Host},
-				Tls: &networkingapi.ServerTLSSettings{
-					Mode:               networkingapi.ServerTLSSettings_MUTUAL,
-					CredentialName:     g.CredentialName,
-					MinProtocolVersion: networkingapi.ServerTLSSettings_TLSV1_2,
-				},
-			}},
+			Servers:  r.servers(g),
 		},
 	})
 }
 
+// servers are one for each entrance, each with roots and routes of its own. At a
+// peer's own entrance the handshake asks for the peer's name, too: its root may
+// sign any name, and none but this one counts.
+func (r *renderer) servers(g api.Gateway) []*networkingapi.Server {
+	entrances := r.spec.Entrances()
+	slices.SortFunc(entrances, func(a, b api.Entrance) int { return cmp.Compare(portName(a), portName(b)) })
+	out := make([]*networkingapi.Server, 0, len(entrances))
+	for _, e := range entrances {
+		tls := &networkingapi.ServerTLSSettings{
+			Mode:               networkingapi.ServerTLSSettings_MUTUAL,
+			CredentialName:     e.CredentialName,
+			MinProtocolVersion: networkingapi.ServerTLSSettings_TLSV1_2,
+		}
+		if e.Peer != nil {
+			tls.SubjectAltNames = []string{e.Peer.Spec.ClientIdentity}
+		}
+		out = append(out, &networkingapi.Server{
+			Port:  &networkingapi.Port{Number: uint32(g.Port), Name: portName(e), Protocol: "HTTPS"},
+			Hosts: []string{"./" + e.Host},
+			Tls:   tls,
+		})
+	}
+	return out
+}
+
+// portName tells entrances apart: Istio names a server's routes by it.
+func portName(e api.Entrance) string {
+	if e.Peer == nil {
+		return "https-federation"
+	}
+	return dnsLabel("https-federation-", e.Peer.Name)
+}
+
+// entranceHosts are the hosts by which the consumers of an exposure come in.
+func (r *renderer) entranceHosts(e api.Exposure) []string {
+	var out []string
+	for _, c := range e.Spec.Consumers {
+		peer := r.peers[c.Peer]
+		if host := r.spec.Mesh.Spec.Entrance(&peer).Host; !slices.Contains(out, host) {
+			out = append(out, host)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // exposureRoute has a VirtualService of its own, so that cancelling one exposure
-// touches no other. Istio joins those of one host in an order of its own; that
+// touches no other. It is bound to the hosts of those whom it is exposed to, and
+// to no other entrance. Istio joins those of one host in an order of its own; that
 // is safe only because validation refuses prefixes that overlap.
 func (r *renderer) exposureRoute(g api.Gateway, name string, e api.Exposure) {
 	fqdn := r.spec.Mesh.Spec.FQDN(e.Spec.Service.Name, e.Namespace)
@@ -58,7 +101,7 @@ func (r *renderer) exposureRoute(g api.Gateway, name string, e api.Exposure) {
 		TypeMeta:   typeMeta(istioNetworking, "VirtualService"),
 		ObjectMeta: r.meta(RoleRoute, Name{g.Namespace, name}, e.Key()),
 		Spec: networkingapi.VirtualService{
-			Hosts:    []string{r.spec.Mesh.Spec.Host},
+			Hosts:    r.entranceHosts(e),
 			Gateways: []string{IngressGateway},
 			ExportTo: local(),
 			Http: []*networkingapi.HTTPRoute{{

@@ -34,23 +34,25 @@ func (r *renderer) grant(g api.Gateway, name string, by api.Key, rules []*securi
 	})
 }
 
-// exposureRules admit each consumer by the identity in its certificate, on this
-// host only, both as SNI and as authority: Envoy itself does not tie the two.
+// exposureRules admit each consumer by the identity in its certificate, on the
+// host of its entrance only, both as SNI and as authority: Envoy itself does not
+// tie the two.
 func (r *renderer) exposureRules(e api.Exposure) []*securityapi.Rule {
 	mesh := r.spec.Mesh.Spec
 	rules := make([]*securityapi.Rule, 0, len(e.Spec.Consumers))
 	for _, c := range e.Spec.Consumers {
 		peer := r.peers[c.Peer]
+		host := mesh.Entrance(&peer).Host
 		rules = append(rules, &securityapi.Rule{
 			From: []*securityapi.Rule_From{{Source: &securityapi.Source{
 				Principals: []string{api.Principal(peer.Spec.ClientIdentity)},
 			}}},
 			To: []*securityapi.Rule_To{{Operation: &securityapi.Operation{
-				Hosts:   hosts(mesh.Host, mesh.Ingress.Port),
+				Hosts:   hosts(host, mesh.Ingress.Port),
 				Methods: c.Methods,
 				Paths:   allowedPaths(e.Spec.Path, c.Paths),
 			}}},
-			When: []*securityapi.Condition{{Key: "connection.sni", Values: []string{mesh.Host}}},
+			When: []*securityapi.Condition{{Key: "connection.sni", Values: []string{host}}},
 		})
 	}
 	return rules

@@ -54,6 +54,7 @@ func encode(t *testing.T, objects []*unstructured.Unstructured) []byte {
 func TestRendersTheGoldenObjects(t *testing.T) {
 	cases := map[string]render.Facts{
 		"exposure":    {},
+		"entrances":   {},
 		"consumption": existing(),
 		"multiport":   {Services: map[render.Name]render.ServiceFact{{Namespace: "default", Name: "reviews"}: {Ports: 2}}},
 	}
@@ -89,7 +90,7 @@ func golden(t *testing.T, file string, got []byte) {
 }
 
 func TestTheOrderOfDeclarationsDoesNotMatter(t *testing.T) {
-	for _, name := range []string{"exposure.in.yaml", "consumption.in.yaml"} {
+	for _, name := range []string{"exposure.in.yaml", "entrances.in.yaml", "consumption.in.yaml"} {
 		spec := load(t, name)
 		want, err := render.Objects(spec, existing())
 		require.NoError(t, err)
@@ -100,6 +101,19 @@ func TestTheOrderOfDeclarationsDoesNotMatter(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, string(encode(t, want)), string(encode(t, got)), name)
 	}
+}
+
+// Where no peer comes in by the host for all, that host is not answered.
+func TestNobodyListensWhereNobodyMayComeIn(t *testing.T) {
+	spec := load(t, "entrances.in.yaml")
+	spec.Exposures[1].Spec.Consumers = spec.Exposures[1].Spec.Consumers[:2]
+	objects, err := render.Objects(spec, render.Facts{})
+	require.NoError(t, err)
+	text := string(encode(t, objects))
+	assert.Contains(t, text, "./c1.c2.example.com")
+	assert.NotContains(t, text, "./c2.example.com")
+	assert.NotContains(t, text, "- c2.example.com")
+	assert.NotContains(t, text, "c5.")
 }
 
 func TestNothingDeclaredRendersNothing(t *testing.T) {

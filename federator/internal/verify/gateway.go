@@ -105,7 +105,7 @@ func (l *look) listener(at string, listener envoy.Listener) {
 			l.requests(in, chain)
 		}
 	}
-	for _, want := range l.sni {
+	for _, want := range l.sni() {
 		if !slices.Contains(names, want) {
 			l.found(SNIMissing, at, "the server name %s is not served", want)
 		}
@@ -114,10 +114,10 @@ func (l *look) listener(at string, listener envoy.Listener) {
 
 func (l *look) names(at string, chain envoy.Chain) {
 	if chain.Default || len(chain.SNI) == 0 {
-		l.found(SNIExtra, at, "connections for any server name are taken; declared: %s", strings.Join(l.sni, ", "))
+		l.found(SNIExtra, at, "connections for any server name are taken; declared: %s", strings.Join(l.sni(), ", "))
 	}
 	for _, name := range chain.SNI {
-		if !slices.Contains(l.sni, name) {
+		if !slices.Contains(l.sni(), name) {
 			l.found(SNIExtra, at, "the server name %s is served, and not declared", name)
 		}
 	}
@@ -129,7 +129,9 @@ func (l *look) names(at string, chain envoy.Chain) {
 // transport judges TLS and says whether the chain reads HTTP.
 func (l *look) transport(at string, chain envoy.Chain) bool {
 	if t := chain.TLS; t != nil {
-		l.clientAuth(at, *t)
+		for _, d := range l.behind(chain) {
+			l.clientAuth(at, *t, d)
+		}
 	} else {
 		l.found(ListenerPlainText, at, "connections are taken without TLS")
 	}
@@ -152,14 +154,36 @@ func harmlessNetwork() []string {
 	return []string{"istio.metadata_exchange", "istio.stats", "envoy.filters.network.rbac"}
 }
 
-func (l *look) clientAuth(at string, t envoy.ServerTLS) {
+// behind are the doors that a chain opens. One for undeclared names is held
+// against all of them: it may be none of these.
+func (l *look) behind(chain envoy.Chain) []door {
+	var out []door
+	for _, d := range l.doors {
+		if slices.Contains(chain.SNI, d.sni) {
+			out = append(out, d)
+		}
+	}
+	if len(out) == 0 {
+		return l.doors
+	}
+	return out
+}
+
+func (l *look) clientAuth(at string, t envoy.ServerTLS, want door) {
 	if !t.ClientCertificate {
 		l.found(ClientCertificateOptional, at, "callers need no certificate")
 	}
-	if !slices.Equal(t.Certificates, l.certificates) {
-		l.found(ServerCertificate, at, "it presents %s; declared: %s", list(t.Certificates), list(l.certificates))
+	if !slices.Equal(t.Certificates, want.certificates) {
+		l.found(ServerCertificate, at, "it presents %s; declared: %s", list(t.Certificates), list(want.certificates))
 	}
-	if t.TrustAnchors != l.anchors || t.AcceptUntrusted {
+	if only := (envoy.Matcher{Kind: envoy.Exact, Value: want.identity}); want.identity != "" && !slices.Equal(t.Names, []envoy.Matcher{only}) {
+		var names []string
+		for _, m := range t.Names {
+			names = append(names, m.String())
+		}
+		l.found(ClientTrust, at, "callers may be %s; declared: %s", anyOf(names), only)
+	}
+	if t.TrustAnchors != want.anchors || t.AcceptUntrusted {
 		roots := "the roots " + t.TrustAnchors
 		if t.TrustAnchors == "" {
 			roots = "no roots at all"
@@ -167,7 +191,7 @@ func (l *look) clientAuth(at string, t envoy.ServerTLS) {
 		if t.AcceptUntrusted {
 			roots += ", and certificates of any other root, too"
 		}
-		l.found(ClientTrust, at, "callers are judged by %s; declared: %s", roots, l.anchors)
+		l.found(ClientTrust, at, "callers are judged by %s; declared: %s", roots, want.anchors)
 	}
 	switch t.MinVersion {
 	case "TLSv1_2", "TLSv1_3", "": // Envoy's own lowest for servers is 1.2
@@ -197,8 +221,12 @@ func list(names []string) string {
 // requests judges what becomes of them.
 func (l *look) requests(at string, chain envoy.Chain) {
 	l.normalisation(at, *chain.HTTP)
-	l.filters(at, *chain.HTTP)
-	l.routing(at, *chain.HTTP)
+	var names []string
+	for _, d := range l.behind(chain) {
+		names = append(names, d.sni)
+	}
+	l.filters(at, *chain.HTTP, names)
+	l.routing(at, *chain.HTTP, names)
 }
 
 // unescape are the actions for escaped slashes by which a path is judged as it

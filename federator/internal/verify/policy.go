@@ -15,8 +15,8 @@ func harmlessHTTP() []string {
 		"envoy.filters.http.upstream_codec"}
 }
 
-// filters judges what a request passes before its route.
-func (l *look) filters(at string, h envoy.HTTP) {
+// filters judges what a request to one of the names passes before its route.
+func (l *look) filters(at string, h envoy.HTTP, names []string) {
 	var allow []envoy.Rule
 	judged := false
 	for _, f := range h.Filters {
@@ -39,12 +39,12 @@ func (l *look) filters(at string, h envoy.HTTP) {
 		l.found(PolicyMissing, at, "no policy allows requests one by one, so each that arrives is admitted")
 		return
 	}
-	l.compare(at, allow)
+	l.compare(at, allow, names)
 }
 
-// compare finds clauses that nothing declared covers, and declared ones that
-// nothing covers.
-func (l *look) compare(at string, rules []envoy.Rule) {
+// compare finds clauses that nothing declared covers, and declared ones for the
+// names that nothing covers.
+func (l *look) compare(at string, rules []envoy.Rule, names []string) {
 	wanted := newCover(len(l.grants))
 	for _, g := range l.grants {
 		wanted.add(g.clause)
@@ -59,6 +59,9 @@ func (l *look) compare(at string, rules []envoy.Rule) {
 		}
 	}
 	for _, g := range l.grants {
+		if !slices.Contains(names, g.sni) {
+			continue
+		}
 		l.report.Grants++
 		if !there.covers(g.clause) {
 			l.about(g.by, PolicyNarrower, at, "it does not admit %s", g.clause)

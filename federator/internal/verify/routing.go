@@ -10,8 +10,8 @@ import (
 	"github.com/meshfed/meshfed/federator/internal/envoy"
 )
 
-// routing holds the routes of a chain against the declared ones.
-func (l *look) routing(at string, h envoy.HTTP) {
+// routing holds the routes of a chain against those declared for its names.
+func (l *look) routing(at string, h envoy.HTTP, names []string) {
 	config, known := l.Config.Routes[h.RouteConfig]
 	if !known {
 		l.found(ConfigRefused, at, "its routes %s are not there", h.RouteConfig)
@@ -23,10 +23,13 @@ func (l *look) routing(at string, h envoy.HTTP) {
 			l.found(PolicyOverridden, in, "it changes the filter %s for its requests", o)
 		}
 		for _, r := range host.Routes {
-			l.route(in, host, r, seen)
+			l.route(in, host, r, names, seen)
 		}
 	}
 	for i, want := range l.routes {
+		if !slices.Contains(names, want.authority) {
+			continue
+		}
 		l.report.Routes++
 		if !seen[i] {
 			l.about(want.by, RouteMissing, "routes "+config.Name, "nothing leads %s%s to %s", want.authority, want.path, want.target)
@@ -36,7 +39,7 @@ func (l *look) routing(at string, h envoy.HTTP) {
 
 // route finds the declared route that an Envoy's is for: the one of its
 // authority and path.
-func (l *look) route(at string, host envoy.VirtualHost, r envoy.Route, seen map[int]bool) {
+func (l *look) route(at string, host envoy.VirtualHost, r envoy.Route, names []string, seen map[int]bool) {
 	at += ", route " + r.Path.String()
 	if r.Object != "" {
 		at += " of " + r.Object
@@ -46,7 +49,7 @@ func (l *look) route(at string, host envoy.VirtualHost, r envoy.Route, seen map[
 	}
 	found := false
 	for i, want := range l.routes {
-		if !covers(host.Domains, want.authority) || r.Path != (envoy.Matcher{Kind: envoy.Prefix, Value: want.path}) {
+		if !slices.Contains(names, want.authority) || !covers(host.Domains, want.authority) || r.Path != (envoy.Matcher{Kind: envoy.Prefix, Value: want.path}) {
 			continue
 		}
 		found = true
@@ -57,7 +60,7 @@ func (l *look) route(at string, host envoy.VirtualHost, r envoy.Route, seen map[
 		} else {
 			l.about(want.by, RouteChanged, at, "it takes only requests with %s", envoy.Clause(r.Conditions))
 		}
-		l.domains(at, host.Domains, want.authority)
+		l.domains(at, host.Domains, names)
 	}
 	if !found {
 		l.found(RouteExtra, at, "it takes %s %s to %s, and no declaration does", strings.Join(host.Domains, ", "), r.Path, destination(r))
@@ -78,10 +81,11 @@ func spelled(domain, authority string) bool {
 	return strings.EqualFold(host, authority)
 }
 
-// domains refuses a virtual host that takes other authorities along.
-func (l *look) domains(at string, domains []string, authority string) {
+// domains refuses a virtual host that takes other authorities along than those
+// of its chain.
+func (l *look) domains(at string, domains, names []string) {
 	for _, d := range domains {
-		if !spelled(d, authority) && !slices.ContainsFunc(l.routes, func(r route) bool { return spelled(d, r.authority) }) {
+		if !slices.ContainsFunc(names, func(name string) bool { return spelled(d, name) }) {
 			l.found(RouteExtra, at, "it takes requests for %s, too", d)
 		}
 	}

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/meshfed/meshfed/federator/api"
@@ -15,19 +16,37 @@ type side struct {
 	gateway api.Gateway
 	// used: there ought to be a listener.
 	used bool
-	sni  []string
+	// doors are the server names that it answers.
+	doors    []door
+	grants   []grant
+	routes   []route
+	clusters []cluster
+}
+
+// door is one server name and how its callers are judged.
+type door struct {
+	sni string
 	// certificates and anchors are the secrets by which the gateway shows itself
 	// and judges its callers.
 	certificates []string
 	anchors      string
-	grants       []grant
-	routes       []route
-	clusters     []cluster
+	// identity is the only one that completes a handshake; empty is any.
+	identity string
 }
 
-// grant is what one declaration allows: the callers of one clause.
+// sni are the names of all doors.
+func (s side) sni() []string {
+	var out []string
+	for _, d := range s.doors {
+		out = append(out, d.sni)
+	}
+	return out
+}
+
+// grant is what one declaration allows: the callers of one clause, at one door.
 type grant struct {
 	by     api.Key
+	sni    string
 	clause envoy.Clause
 }
 
@@ -84,30 +103,44 @@ const (
 
 func ingress(s api.Spec, g api.Gateway) side {
 	mesh := s.Mesh.Spec
-	out := side{Side: Ingress, gateway: g, used: len(s.Exposures) > 0, sni: []string{mesh.Host},
-		certificates: []string{credentialPrefix + g.CredentialName}, anchors: credentialPrefix + g.CredentialName + anchorsSuffix}
-	peers := identities(s)
+	out := side{Side: Ingress, gateway: g, used: len(s.Exposures) > 0}
+	peers := map[string]api.Peer{}
+	for _, p := range s.Peers {
+		peers[p.Name] = p
+	}
+	doors := map[string]bool{}
 	for i := range s.Exposures {
 		e := &s.Exposures[i]
 		fqdn := mesh.FQDN(e.Spec.Service.Name, e.Namespace)
 		to := target{fqdn, e.Spec.Service.Subset, int(e.Spec.Service.Port)}
-		out.routes = append(out.routes, route{e.Key(), mesh.Host, e.Spec.Path, to, "/", fqdn})
 		out.clusters = append(out.clusters, cluster{by: e.Key(), target: to})
+		first := len(out.routes)
 		for _, c := range e.Spec.Consumers {
-			for _, clause := range consumerClauses(peers[c.Peer], mesh.Host, int(g.Port), c, e.Spec.Path) {
-				out.grants = append(out.grants, grant{e.Key(), clause})
+			p := peers[c.Peer]
+			d := doorOf(p, mesh.Host, g.CredentialName)
+			if !doors[d.sni] {
+				doors[d.sni] = true
+				out.doors = append(out.doors, d)
+			}
+			if r := (route{e.Key(), d.sni, e.Spec.Path, to, "/", fqdn}); !slices.Contains(out.routes[first:], r) {
+				out.routes = append(out.routes, r)
+			}
+			for _, clause := range consumerClauses(p.Spec.ClientIdentity, d.sni, int(g.Port), c, e.Spec.Path) {
+				out.grants = append(out.grants, grant{e.Key(), d.sni, clause})
 			}
 		}
 	}
 	return out
 }
 
-func identities(s api.Spec) map[string]string {
-	out := map[string]string{}
-	for _, p := range s.Peers {
-		out[p.Name] = p.Spec.ClientIdentity
+// doorOf is where a peer comes in: by the mesh's own name, or by one that is the
+// peer's alone.
+func doorOf(p api.Peer, host, credential string) door {
+	identity := ""
+	if in := p.Spec.Ingress; in != nil {
+		host, credential, identity = in.Host, in.CredentialName, p.Spec.ClientIdentity
 	}
-	return out
+	return door{host, []string{credentialPrefix + credential}, credentialPrefix + credential + anchorsSuffix, identity}
 }
 
 func exactly(field envoy.Field, value string) envoy.Term {
@@ -148,14 +181,13 @@ func consumerClauses(identity, host string, port int, c api.Consumer, prefix str
 
 func egress(s api.Spec, g api.Gateway) side {
 	mesh := s.Mesh.Spec
-	out := side{Side: Egress, gateway: g, used: len(s.Consumptions) > 0,
-		certificates: []string{meshCertificate}, anchors: meshAnchors}
+	out := side{Side: Egress, gateway: g, used: len(s.Consumptions) > 0}
 	spoken := map[string]bool{}
 	for i := range s.Consumptions {
 		c := &s.Consumptions[i]
 		name := mesh.FQDN(c.Spec.Service.Name, c.Namespace)
-		out.sni = append(out.sni, name)
-		out.grants = append(out.grants, grant{c.Key(), envoy.Clause{workloadsOf(c.Namespace), exactly(envoy.FieldSNI, name), authority(name)}})
+		out.doors = append(out.doors, door{name, []string{meshCertificate}, meshAnchors, ""})
+		out.grants = append(out.grants, grant{c.Key(), name, envoy.Clause{workloadsOf(c.Namespace), exactly(envoy.FieldSNI, name), authority(name)}})
 		p, known := s.Peer(c.Spec.From.Peer)
 		if !known || p.Spec.Address == nil {
 			continue // no valid wish
