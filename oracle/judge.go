@@ -11,7 +11,7 @@ type Credentials string
 
 // The credentials.
 const (
-	// Certificate of an authority that the gateway trusts.
+	// Certificate of an authority that the gateway trusts; see Caller.Authority.
 	Certificate Credentials = "certificate"
 	// Foreign is a certificate of any other authority.
 	Foreign Credentials = "certificate of another CA"
@@ -26,6 +26,9 @@ type Caller struct {
 	Credentials Credentials
 	// Identity is the SPIFFE ID in the certificate, if there is one.
 	Identity string
+	// Authority is the peer whose own authority has signed the certificate, whoever
+	// it names. Empty: the one that is trusted where all peers come in.
+	Authority string
 }
 
 func (c Caller) String() string {
@@ -33,6 +36,9 @@ func (c Caller) String() string {
 		return string(c.Credentials)
 	}
 	if c.Credentials == Certificate {
+		if c.Authority != "" {
+			return c.Identity + " by " + c.Authority + "'s own CA"
+		}
 		return c.Identity
 	}
 	return c.Identity + " by another CA"
@@ -76,6 +82,9 @@ const (
 	// UnknownAuthority: the handshake ends for a certificate of somebody
 	// that the gateway does not trust.
 	UnknownAuthority Fate = "unknown authority"
+	// WrongName: the handshake ends for a certificate of the right authority that
+	// names somebody else.
+	WrongName Fate = "wrong name"
 	// DeniedByPolicy: the gateway answers that access is denied.
 	DeniedByPolicy Fate = "denied by policy"
 )
@@ -90,37 +99,76 @@ type Expectation struct {
 
 // Judge says what must become of an attempt.
 func (w Wish) Judge(a Attempt) Expectation {
-	switch {
-	case len(w.exposures) == 0:
+	if len(w.exposures) == 0 {
 		return Expectation{Fate: NobodyListens}
-	case a.Caller.Credentials == Plaintext, !strings.EqualFold(a.SNI, w.Host):
+	}
+	in, open := w.enters(a.SNI)
+	switch {
+	case a.Caller.Credentials == Plaintext, !open:
 		return Expectation{Fate: NoHandshake}
 	case a.Caller.Credentials == None:
 		return Expectation{Fate: CertificateRequired}
-	case a.Caller.Credentials == Foreign:
+	case a.Caller.Credentials == Foreign, a.Caller.Authority != in.peer:
 		return Expectation{Fate: UnknownAuthority}
-	case !w.own(a.Host):
+	case in.peer != "" && a.Caller.Identity != w.peers[in.peer].identity:
+		return Expectation{Fate: WrongName}
+	case !w.own(in, a.Host):
 		return Expectation{Fate: DeniedByPolicy}
 	}
 	path := resolve(a.Path)
 	for _, e := range w.exposures {
-		if below, is := strings.CutPrefix(path, e.path); is && w.grants(e, a, below) {
+		if below, is := strings.CutPrefix(path, e.path); is && w.grants(e, in, a, below) {
 			return Expectation{Fate: Granted, Service: e.service, Version: e.subset}
 		}
 	}
 	return Expectation{Fate: DeniedByPolicy}
 }
 
-// own says whether an authority is the gateway's: a client that takes it from
-// a URL with a port sends the port, too.
-func (w Wish) own(host string) bool {
-	return strings.EqualFold(host, w.Host) || strings.EqualFold(host, fmt.Sprintf("%s:%d", w.Host, w.Port))
+// entrance is a host by which callers come in: one peer's own, or, without a
+// peer, the mesh's.
+type entrance struct{ host, peer string }
+
+// entrances are those by which somebody may come in: at any other nobody is
+// expected, and so nobody listens.
+func (w Wish) entrances() []entrance {
+	var all []entrance
+	for _, e := range w.exposures {
+		for _, c := range e.consumers {
+			if in := w.entranceOf(c.Peer); !slices.Contains(all, in) {
+				all = append(all, in)
+			}
+		}
+	}
+	return all
 }
 
-func (w Wish) grants(e exposure, a Attempt, below string) bool {
+func (w Wish) entranceOf(name string) entrance {
+	if own := w.peers[name].host; own != "" {
+		return entrance{own, name}
+	}
+	return entrance{host: w.Host}
+}
+
+// enters finds the entrance that a server name leads to.
+func (w Wish) enters(sni string) (entrance, bool) {
+	for _, in := range w.entrances() {
+		if strings.EqualFold(sni, in.host) {
+			return in, true
+		}
+	}
+	return entrance{}, false
+}
+
+// own says whether an authority is the entrance's: a client that takes it from
+// a URL with a port sends the port, too.
+func (w Wish) own(in entrance, host string) bool {
+	return strings.EqualFold(host, in.host) || strings.EqualFold(host, fmt.Sprintf("%s:%d", in.host, w.Port))
+}
+
+func (w Wish) grants(e exposure, in entrance, a Attempt, below string) bool {
 	return slices.ContainsFunc(e.consumers, func(c consumer) bool {
-		identity := w.identities[c.Peer]
-		return identity != "" && identity == a.Caller.Identity && slices.Contains(c.Methods, a.Method) && c.covers(below)
+		identity := w.peers[c.Peer].identity
+		return w.entranceOf(c.Peer) == in && identity != "" && identity == a.Caller.Identity && slices.Contains(c.Methods, a.Method) && c.covers(below)
 	})
 }
 

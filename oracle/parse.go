@@ -20,10 +20,14 @@ type Wish struct {
 	Port int
 	// Domain is the DNS suffix of its Services.
 	Domain string
-	// identities of the peers' callers, by name of the peer.
-	identities map[string]string
-	exposures  []exposure
+	// peers that call, by name.
+	peers     map[string]peer
+	exposures []exposure
 }
+
+// peer is who calls, and the host that is for its calls alone; empty: it comes
+// in by the mesh's own.
+type peer struct{ identity, host string }
 
 type exposure struct {
 	namespace, service, subset string
@@ -43,9 +47,13 @@ type document struct {
 	Kind     string
 	Metadata struct{ Name, Namespace string }
 	Spec     struct {
-		Host           string
-		ClusterDomain  string `yaml:"clusterDomain"`
-		Ingress        struct{ Port int }
+		Host          string
+		ClusterDomain string `yaml:"clusterDomain"`
+		// Ingress is the gateway of a mesh, or the entrance of a peer.
+		Ingress struct {
+			Port int
+			Host string
+		}
 		ClientIdentity string `yaml:"clientIdentity"`
 		Service        struct {
 			Name, Subset string
@@ -60,7 +68,7 @@ type document struct {
 // is the engine's claim, and what is wrong with them is not this package's
 // business as long as it can be read.
 func Parse(declarations string) (Wish, error) {
-	w := Wish{Domain: "cluster.local", identities: map[string]string{}}
+	w := Wish{Domain: "cluster.local", peers: map[string]peer{}}
 	all := yaml.NewDecoder(strings.NewReader(declarations))
 	for n := 1; ; n++ {
 		var d document
@@ -88,7 +96,7 @@ func (w *Wish) add(d document) {
 		}
 	case "Peer":
 		if d.Spec.ClientIdentity != "" {
-			w.identities[d.Metadata.Name] = d.Spec.ClientIdentity
+			w.peers[d.Metadata.Name] = peer{d.Spec.ClientIdentity, d.Spec.Ingress.Host}
 		}
 	case "Exposure":
 		w.exposures = append(w.exposures, exposure{

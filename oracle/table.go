@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -53,28 +54,33 @@ func (w Wish) Table(d Dimensions) []Attempt {
 	var all []Attempt
 	for _, caller := range d.Callers {
 		for _, sni := range w.names() {
-			deep := sni == w.Host && w.Judge(Attempt{Caller: caller, SNI: sni}).Fate == DeniedByPolicy
+			// Whoever gets as far as the policy is asked everything there.
+			in, open := w.enters(sni)
+			deep := open && sni == in.host && w.Judge(Attempt{Caller: caller, SNI: sni}).Fate == DeniedByPolicy
+			if !open {
+				in = entrance{host: w.Host}
+			}
 			for _, p := range w.paths(d.Samples) {
-				all = append(all, w.row(Attempt{Caller: caller, SNI: sni, Path: p.path, Class: p.class}, deep)...)
+				all = append(all, w.row(Attempt{Caller: caller, SNI: sni, Path: p.path, Class: p.class}, in, deep)...)
 			}
 		}
 	}
 	return all
 }
 
-// row is one path in all combinations that matter.
-func (w Wish) row(a Attempt, deep bool) []Attempt {
+// row is one path in all combinations that matter at an entrance.
+func (w Wish) row(a Attempt, in entrance, deep bool) []Attempt {
 	if !deep {
 		if a.Class != Exposed {
 			return nil
 		}
-		a.Host, a.Method = w.Host, reads
+		a.Host, a.Method = in.host, reads
 		return []Attempt{a}
 	}
 	var all []Attempt
-	for _, a.Host = range w.hosts() {
+	for _, a.Host = range w.hosts(in) {
 		methods := []string{reads, writes}
-		if w.own(a.Host) {
+		if w.own(in, a.Host) {
 			methods = append(methods, "HEAD", "DELETE", "OPTIONS")
 		}
 		for _, a.Method = range methods {
@@ -93,6 +99,11 @@ const (
 func (w Wish) names() []string {
 	_, parent, _ := strings.Cut(w.Host, ".")
 	names := []string{w.Host, strings.ToUpper(w.Host), "x" + w.Host, w.Host + ".evil.example", "x." + w.Host, parent, ""}
+	for _, name := range slices.Sorted(maps.Keys(w.peers)) {
+		if own := w.peers[name].host; own != "" {
+			names = append(names, own, strings.ToUpper(own), "x"+own)
+		}
+	}
 	for _, e := range w.exposures {
 		names = append(names, e.fqdn(w.Domain), fmt.Sprintf("outbound_.%d_.%s_.%s", e.port, e.subset, e.fqdn(w.Domain)))
 	}
@@ -101,9 +112,17 @@ func (w Wish) names() []string {
 
 func (e exposure) fqdn(domain string) string { return e.service + "." + e.namespace + ".svc." + domain }
 
-// hosts are the authorities to claim.
-func (w Wish) hosts() []string {
-	hosts := []string{w.Host, fmt.Sprintf("%s:%d", w.Host, w.Port), strings.ToUpper(w.Host), w.Host + ".", "x" + w.Host, w.Host + ":1"}
+// hosts are the authorities to claim at an entrance: the others' are among them.
+func (w Wish) hosts(in entrance) []string {
+	hosts := []string{in.host, fmt.Sprintf("%s:%d", in.host, w.Port), strings.ToUpper(in.host), in.host + ".", "x" + in.host, in.host + ":1"}
+	for _, other := range w.entrances() {
+		if !slices.Contains(hosts, other.host) {
+			hosts = append(hosts, other.host)
+		}
+	}
+	if !slices.Contains(hosts, w.Host) {
+		hosts = append(hosts, w.Host)
+	}
 	for _, e := range w.exposures {
 		if !slices.Contains(hosts, e.fqdn(w.Domain)) {
 			hosts = append(hosts, e.fqdn(w.Domain))

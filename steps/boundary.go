@@ -70,7 +70,7 @@ func (w *World) boundaryHolds(ctx context.Context, mesh string, least int) error
 func (w *World) cells(wish oracle.Wish) []cell {
 	identity := pairing.ClientIdentity
 	var all []cell
-	for _, a := range wish.Table(oracle.Dimensions{Samples: samples(), Callers: []oracle.Caller{
+	callers := []oracle.Caller{
 		{Credentials: oracle.Certificate, Identity: identity("c1")},
 		{Credentials: oracle.Certificate, Identity: identity("c2")},
 		{Credentials: oracle.Certificate, Identity: identity("c3")},
@@ -78,7 +78,13 @@ func (w *World) cells(wish oracle.Wish) []cell {
 		{Credentials: oracle.Foreign, Identity: identity("c3")},
 		{Credentials: oracle.None},
 		{Credentials: oracle.Plaintext},
-	}}) {
+	}
+	for _, authority := range w.entrances[wish.Mesh] {
+		for _, mesh := range []string{"c1", "c3"} {
+			callers = append(callers, oracle.Caller{Credentials: oracle.Certificate, Identity: identity(mesh), Authority: authority})
+		}
+	}
+	for _, a := range wish.Table(oracle.Dimensions{Samples: samples(), Callers: callers}) {
 		all = append(all, cell{Attempt: a, Expectation: wish.Judge(a)})
 	}
 	for _, c := range slices.Clone(all) {
@@ -170,7 +176,7 @@ func (w *World) probeFrom(ctx context.Context, from, address string, of []*cell,
 
 // caller is the attempt's in the words of this package.
 func (c cell) caller() Caller {
-	as := Caller{SNI: c.SNI, NoSNI: c.SNI == "", Host: c.Host, Mesh: meshOf(c.Caller.Identity)}
+	as := Caller{SNI: c.SNI, NoSNI: c.SNI == "", Host: c.Host, Mesh: meshOf(c.Caller.Identity), Authority: c.Caller.Authority}
 	as.Credentials = map[oracle.Credentials]Credentials{
 		oracle.Certificate: Own, oracle.Foreign: Impostor, oracle.None: NoCertificate, oracle.Plaintext: Plaintext,
 	}[c.Caller.Credentials]
@@ -307,6 +313,8 @@ func (c cell) refusals() []refusal {
 		return alert("certificate_required")
 	case oracle.UnknownAuthority:
 		return alert("unknown_ca")
+	case oracle.WrongName:
+		return alert("certificate_unknown")
 	case oracle.DeniedByPolicy:
 		return []refusal{{kinds: []traffic.Kind{traffic.DeniedByPolicy}}}
 	case oracle.NobodyListens:

@@ -26,6 +26,9 @@ type Caller struct {
 	Credentials Credentials
 	// Mesh whose certificate is brought, or whose name is claimed.
 	Mesh string
+	// Authority is the mesh whose own authority has signed the certificate, whoever
+	// it names; empty is the one that all gateways know.
+	Authority string
 	// Form is what is wrong with the certificate; empty is nothing.
 	Form Form
 	// SNI to send instead of the gateway's own host; NoSNI sends none.
@@ -80,11 +83,15 @@ func Forms() []Form {
 var (
 	formed         = regexp.MustCompile(`^(c\d)'s certificate, (.+)$`)
 	ownCertificate = regexp.MustCompile(`^(c\d)'s certificate(?: and SNI "([^"]+)"( like a sidecar)?| and host "([^"]+)"|( and no SNI)|( over TLS 1\.1))?$`)
+	ownAuthority   = regexp.MustCompile(`^(.+) by (c\d)'s own CA, at "([^"]+)"$`)
 	impostor       = regexp.MustCompile(`^(c\d)'s name from another CA$`)
 )
 
 // parseCaller reads a caller in the words of the features.
 func parseCaller(words string) (Caller, error) {
+	if m := ownAuthority.FindStringSubmatch(words); m != nil {
+		return signedByOwn(m[1], m[2], m[3])
+	}
 	if m := ownCertificate.FindStringSubmatch(words); m != nil {
 		return Caller{Credentials: Own, Mesh: m[1], SNI: m[2], Sidecar: m[3] != "", Host: m[4], NoSNI: m[5] != "", Old: m[6] != ""}, nil
 	}
@@ -100,5 +107,19 @@ func parseCaller(words string) (Caller, error) {
 	case "plain HTTP":
 		return Caller{Credentials: Plaintext}, nil
 	}
-	return Caller{}, fmt.Errorf(`a caller %q: want "c1's certificate" (and SNI "x", and SNI "x" like a sidecar, and host "x", and no SNI, over TLS 1.1; or a comma and one of %q), "c1's name from another CA", "no certificate" or "plain HTTP"`, words, Forms())
+	return Caller{}, fmt.Errorf(`a caller %q: want "c1's certificate" (and SNI "x", and SNI "x" like a sidecar, and host "x", and no SNI, over TLS 1.1; or a comma and one of %q; and then perhaps: by c3's own CA, at "x"), "c1's name from another CA", "no certificate" or "plain HTTP"`, words, Forms())
+}
+
+// signedByOwn reads a caller with a certificate of some mesh's own authority, who
+// asks for one host by SNI and authority.
+func signedByOwn(words, authority, host string) (Caller, error) {
+	c, err := parseCaller(words)
+	if err != nil {
+		return Caller{}, err
+	}
+	if c.Credentials != Own || c.SNI != "" || c.Host != "" || c.NoSNI {
+		return Caller{}, fmt.Errorf("a caller %q by an own CA: want a certificate of some mesh, and the host once", words)
+	}
+	c.Authority, c.SNI, c.Host = authority, host, host
+	return c, nil
 }

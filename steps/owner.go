@@ -29,6 +29,9 @@ type Owners interface {
 	// Trust changes whom the private ingress gateway of a mesh trusts, in its
 	// own secret or in another one.
 	Trust(ctx context.Context, mesh string, t Trust) error
+	// Entrances puts what a mesh needs to let each of these peers in by an entrance
+	// of its own, for its own authority, and what these need to come in.
+	Entrances(ctx context.Context, mesh string, peers []string) error
 	// Changed names objects of hers that are no longer as she applied them.
 	Changed(ctx context.Context, mesh string) ([]string, error)
 	// Restore brings the mesh back to what it was before all of this.
@@ -46,15 +49,43 @@ func (w *World) ownerSteps(sc *godog.ScenarioContext) {
 		if err := w.own(mesh, w.Owners.Apply(ctx, mesh, manifests.Content)); err != nil {
 			return err
 		}
-		left, err := w.Leftovers(ctx, mesh)
-		if err != nil {
-			return inconclusive(err)
-		}
-		w.theirs[mesh] = left
-		return nil
+		return w.noteTheirs(ctx, mesh)
 	})
+	sc.Step(`^the owner of (c\d) has an entrance for (c\d) alone and (?:one for (c\d) alone|none for c\d)$`, w.openEntrances)
 	sc.Then(`^only what the owners have is in (c\d) and (c\d)$`, w.onlyTheirs)
 	sc.Then(`^what the owner of (c\d) has in the mesh is untouched$`, w.untouched)
+}
+
+// openEntrances holds from the next declarations on: those of both sides name
+// the entrances.
+func (w *World) openEntrances(ctx context.Context, mesh, first, second string) error {
+	w.entrances[mesh] = slices.DeleteFunc([]string{first, second}, func(peer string) bool { return peer == "" })
+	err := w.Owners.Entrances(ctx, mesh, w.entrances[mesh])
+	for _, peer := range w.entrances[mesh] {
+		if _, absent := w.Lab.Cluster(peer); absent == nil {
+			err = w.own(peer, err)
+		}
+	}
+	if err := w.own(mesh, err); err != nil || w.declared[mesh] != "" {
+		return err
+	}
+	for name := range w.owned {
+		if err := w.noteTheirs(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// noteTheirs remembers what a mesh holds while only its owner has applied
+// something.
+func (w *World) noteTheirs(ctx context.Context, mesh string) error {
+	left, err := w.Leftovers(ctx, mesh)
+	if err != nil {
+		return inconclusive(err)
+	}
+	w.theirs[mesh] = left
+	return nil
 }
 
 // own notes that a mesh has to be restored, also after half a change.

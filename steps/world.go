@@ -53,6 +53,8 @@ type World struct {
 	seen *asked
 	// owned are the meshes in which the owner did something herself.
 	owned map[string]bool
+	// entrances are the peers that come in by one of their own, by mesh.
+	entrances map[string][]string
 	// theirs is what each mesh holds beside what it did before the run, once
 	// its owner had applied objects of her own.
 	theirs map[string][]string
@@ -89,6 +91,7 @@ func NewWorld(e Environment) *World {
 		expected:    map[string]string{},
 		beliefs:     map[string]*belief{},
 		owned:       map[string]bool{},
+		entrances:   map[string][]string{},
 		theirs:      map[string][]string{},
 		serials:     map[string]Serials{},
 		loads:       map[string]loaded{},
@@ -240,7 +243,10 @@ func (w *World) peers(ctx context.Context, mesh string) ([]pairing.Peer, error) 
 		if err != nil {
 			return nil, err
 		}
-		p := pairing.Peer{Name: c.Name(), Host: host, Port: port, ServerIdentity: w.expected[c.Name()]}
+		p := pairing.Peer{
+			Name: c.Name(), Host: host, Port: port, ServerIdentity: w.expected[c.Name()],
+			Alone: slices.Contains(w.entrances[mesh], c.Name()), KnowsAlone: slices.Contains(w.entrances[c.Name()], mesh),
+		}
 		if b := w.beliefs[c.Name()]; b != nil {
 			p.Port, p.SNI = cmp.Or(b.Port, p.Port), b.SNI
 		}
@@ -248,7 +254,7 @@ func (w *World) peers(ctx context.Context, mesh string) ([]pairing.Peer, error) 
 	}
 	for _, name := range seedMeshes() {
 		if _, err := w.Lab.Cluster(name); err != nil {
-			peers = append(peers, pairing.Peer{Name: name})
+			peers = append(peers, pairing.Peer{Name: name, Alone: slices.Contains(w.entrances[mesh], name)})
 		}
 	}
 	return peers, nil

@@ -23,6 +23,8 @@ type owners struct {
 	meshes map[string]*mesh
 	// authority is that of the gateways' certificates.
 	authority *pki.Authority
+	// alone are the meshes' own authorities, by mesh.
+	alone map[string]*pki.Authority
 
 	mu sync.Mutex
 	// made are objects that were not there before.
@@ -42,9 +44,9 @@ var _ steps.Owners = (*owners)(nil)
 // ownerFieldManager stands for a person with kubectl, whom no engine knows.
 const ownerFieldManager = "meshfed-owner"
 
-func newOwners(meshes map[string]*mesh, authority *pki.Authority) *owners {
+func newOwners(meshes map[string]*mesh, authority *pki.Authority, alone map[string]*pki.Authority) *owners {
 	return &owners{
-		meshes: meshes, authority: authority, made: map[string][]*unstructured.Unstructured{},
+		meshes: meshes, authority: authority, alone: alone, made: map[string][]*unstructured.Unstructured{},
 		generations: map[string]map[string]int64{}, retired: map[string]bool{}, expired: map[string]bool{}, distrustful: map[string]bool{},
 	}
 }

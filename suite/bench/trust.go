@@ -79,3 +79,38 @@ func (o *owners) trustAgain(ctx context.Context, mesh string) error {
 	delete(o.distrustful, mesh)
 	return nil
 }
+
+// Entrances implements steps.Owners. Peers that are no cluster of the lab have
+// nothing to be put into.
+func (o *owners) Entrances(ctx context.Context, mesh string, peers []string) error {
+	for _, peer := range peers {
+		here, err := o.authority.Entrance(mesh, peer, o.alone[peer])
+		if err != nil {
+			return err
+		}
+		there, err := o.alone[peer].Caller(peer, o.authority)
+		if err != nil {
+			return err
+		}
+		for name, secret := range map[string]*unstructured.Unstructured{mesh: here, peer: there} {
+			if err := o.entrust(ctx, name, secret); err != nil {
+				return fmt.Errorf("entrance of %s for %s: %w", mesh, peer, err)
+			}
+		}
+	}
+	return nil
+}
+
+// entrust gives a mesh of the lab a secret until it is restored.
+func (o *owners) entrust(ctx context.Context, name string, secret *unstructured.Unstructured) error {
+	m, known := o.meshes[name]
+	if !known {
+		return nil
+	}
+	if m.borrowed {
+		if err := mark(secret); err != nil {
+			return err
+		}
+	}
+	return o.apply(ctx, m, []*unstructured.Unstructured{secret})
+}

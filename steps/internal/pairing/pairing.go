@@ -6,6 +6,7 @@ package pairing
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -24,15 +25,26 @@ type Peer struct {
 	// SNI replaces the server name that its gateway is asked for; empty means the
 	// true one.
 	SNI string
+	// Alone: it comes in by an entrance of its own.
+	Alone bool
+	// KnowsAlone: it has such an entrance for the mesh that declares.
+	KnowsAlone bool
 }
 
 // Declarations of the mesh called name, to put in front of its exposures and
 // consumptions.
 func Declarations(name string, peers []Peer) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, mesh, APIVersion, name)
+	egress := EgressSecret(name)
+	if slices.ContainsFunc(peers, func(p Peer) bool { return p.KnowsAlone }) {
+		egress = OwnSecret(name)
+	}
+	fmt.Fprintf(&b, mesh, APIVersion, name, egress)
 	for _, p := range peers {
 		fmt.Fprintf(&b, caller, APIVersion, p.Name)
+		if p.Alone {
+			fmt.Fprintf(&b, alone, EntranceHost(name, p.Name), EntranceSecret(name, p.Name))
+		}
 		if p.Host == "" {
 			continue
 		}
@@ -41,7 +53,11 @@ func Declarations(name string, peers []Peer) string {
 			identity = ServerIdentity(p.Name)
 		}
 		sni := p.SNI
-		if sni == "" {
+		switch {
+		case sni != "":
+		case p.KnowsAlone:
+			sni = EntranceHost(p.Name, name)
+		default:
 			sni = p.Name + ".example.com"
 		}
 		fmt.Fprintf(&b, callee, identity, p.Host, p.Port, sni)
@@ -51,6 +67,21 @@ func Declarations(name string, peers []Peer) string {
 
 // IngressSecret is the name of the secret of a mesh's private ingress gateway.
 func IngressSecret(mesh string) string { return mesh + "-example-com-ingress-certs" }
+
+// EgressSecret is the name of the secret of its private egress gateway.
+func EgressSecret(mesh string) string { return mesh + "-example-com-egress-certs" }
+
+// EntranceHost is the name of a mesh's private ingress gateway for one peer alone.
+func EntranceHost(mesh, peer string) string { return peer + "." + mesh + ".example.com" }
+
+// EntranceSecret is the name of the secret for that entrance.
+func EntranceSecret(mesh, peer string) string {
+	return mesh + "-example-com-ingress-" + peer + "-certs"
+}
+
+// OwnSecret is the name of the secret by which a mesh calls whoever knows it by
+// its own authority.
+func OwnSecret(mesh string) string { return mesh + "-example-com-egress-own-certs" }
 
 // ServerIdentity is the SPIFFE ID of a mesh's private ingress gateway.
 func ServerIdentity(mesh string) string {
@@ -78,7 +109,7 @@ spec:
     service: istio-private-egressgateway
     selector: {istio: private-egressgateway}
     port: 443
-    credentialName: %[2]s-example-com-egress-certs
+    credentialName: %[3]s
 `
 
 const caller = `---
@@ -87,6 +118,9 @@ kind: Peer
 metadata: {name: %[2]s}
 spec:
   clientIdentity: spiffe://%[2]s.example.com/istio-private-egressgateway
+`
+
+const alone = `  ingress: {host: %[1]s, credentialName: %[2]s}
 `
 
 const callee = `  serverIdentity: %[1]s

@@ -73,7 +73,13 @@ func (r *Reach) certificate(as steps.Caller) (*tls.Certificate, error) {
 	if !has {
 		return nil, nil
 	}
-	key := steps.Caller{Credentials: as.Credentials, Mesh: as.Mesh, Form: as.Form}
+	if as.Authority != "" {
+		authority = r.alone[as.Authority]
+	}
+	if authority == nil {
+		return nil, fmt.Errorf("certificate of %s: %q has no authority of its own", as.Mesh, as.Authority)
+	}
+	key := steps.Caller{Credentials: as.Credentials, Mesh: as.Mesh, Authority: as.Authority, Form: as.Form}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if c, known := r.certificates[key]; known {

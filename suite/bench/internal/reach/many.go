@@ -45,7 +45,7 @@ func shares(all []steps.Knock) [][]int {
 	}
 	slices.SortStableFunc(order, func(i, j int) int {
 		a, b := connection(all[i]), connection(all[j])
-		return cmp.Or(cmp.Compare(a.Credentials, b.Credentials), cmp.Compare(a.Mesh, b.Mesh), cmp.Compare(a.SNI, b.SNI))
+		return cmp.Or(cmp.Compare(a.Credentials, b.Credentials), cmp.Compare(a.Mesh, b.Mesh), cmp.Compare(a.Authority, b.Authority), cmp.Compare(a.SNI, b.SNI))
 	})
 	return slices.Collect(slices.Chunk(order, max((len(order)+inFlight-1)/inFlight, 1)))
 }

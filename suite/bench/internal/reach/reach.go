@@ -31,7 +31,9 @@ type Reach struct {
 	// own issues the certificates that gateways trust; impostor has the same
 	// names and another key.
 	own, impostor *pki.Authority
-	roots         *x509.CertPool
+	// alone are the meshes' own authorities, by mesh.
+	alone map[string]*pki.Authority
+	roots *x509.CertPool
 	// jobs says that load is sent by Jobs and not by exec.
 	jobs bool
 
@@ -50,11 +52,19 @@ func New(meshes map[string]Mesh, authority *pki.Authority) (*Reach, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reach: %w", err)
 	}
+	alone, err := pki.Own("c1", "c2", "c3")
+	if err != nil {
+		return nil, fmt.Errorf("reach: %w", err)
+	}
 	return &Reach{
-		meshes: meshes, own: authority, impostor: impostor, roots: authority.Pool(),
+		meshes: meshes, own: authority, impostor: impostor, alone: alone, roots: authority.Pool(),
 		addresses: map[string]cluster.GatewayAddress{}, certificates: map[steps.Caller]*tls.Certificate{}, links: map[string]*link.Link{},
 	}, nil
 }
+
+// OwnAuthorities are those of the meshes that no gateway trusts unless it is told
+// to, by mesh.
+func (r *Reach) OwnAuthorities() map[string]*pki.Authority { return r.alone }
 
 // LoadByJobs has load that leaves a mesh sent by a Job of its own. It is for
 // the time before the first scenario.
