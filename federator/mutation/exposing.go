@@ -74,6 +74,7 @@ func exposing() []Mutation {
 			"host": "ratings.bookinfo.svc.cluster.local", "port": mapping{"number": int64(9080)},
 		})),
 		widened("escaped slashes are kept, as path normalisation BASE does", Several, addEscapes),
+		widened("an entrance admits every peer, as pooled authorities do", Several, pooled),
 		narrowed("the grant denies", Grant, set(Grant, "action", "DENY")),
 		narrowed("the grant only audits", Grant, set(Grant, "action", "AUDIT")),
 		narrowed("the gateway's port is another", IngressListener, set(IngressListener, "servers[].port.number", int64(15444))),

@@ -16,16 +16,20 @@ import (
 	"github.com/meshfed/meshfed/federator/mutation"
 )
 
-// seed is what the engine renders for the two clusters of the seed, and the same
-// with a split of every consumption.
+// seed is what the engine renders for the two clusters of the seed, the same
+// with a split of every consumption, and one with an entrance for each peer.
 func seed(t *testing.T) []*unstructured.Unstructured {
 	t.Helper()
 	var all []*unstructured.Unstructured
-	for _, name := range []string{"c1.yaml", "c2.yaml"} {
-		spec, err := federator.Load(filepath.Join("..", "testdata", "seed", name))
+	for _, name := range []string{"seed/c1.yaml", "seed/c2.yaml", "entrances/c2.yaml"} {
+		spec, err := federator.Load(filepath.Join("..", "testdata", name))
 		require.NoError(t, err)
 		objects, err := federator.Render(spec)
 		require.NoError(t, err)
+		for _, o := range objects {
+			// Two wishes may have objects of one name, which no cluster has.
+			o.SetName(o.GetName() + "-" + filepath.Dir(name))
+		}
 		all = append(all, objects...)
 		for i := range spec.Consumptions {
 			spec.Consumptions[i].Spec.Routes = []api.Route{{To: []api.Destination{

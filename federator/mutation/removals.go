@@ -15,7 +15,6 @@ const (
 	grantAnyway  = "every listener of the gateway comes with a grant (TestAGatewayIsDeniedBeforeItListens), and once one ALLOW policy selects a workload what none of them matches is denied"
 	boundAnyway  = "a route that names gateways is bound to those alone, and the name without a namespace means one of its own namespace; exportTo adds nothing to who can use it"
 	foreignRule  = "the rule asks for names that only the other gateway's listener admits, by SNI and, at the ingress gateway, by a principal of another trust domain: it matches nothing at any other workload of the gateways' namespace"
-	sniAnyway    = "the listener has one name, and Envoy picks the filter chain by SNI: no connection with another one is ever established"
 	defaultValue = "it is Kubernetes' or Istio's default for the field"
 )
 
@@ -50,7 +49,7 @@ func fields() []removal {
 		{Grant, "rules[].to[].operation.hosts", true, ""},
 		{Grant, "rules[].to[].operation.methods", true, ""},
 		{Grant, "rules[].to[].operation.paths", true, ""},
-		{Grant, "rules[].when", false, sniAnyway},
+		{Grant, "rules[].when", false, ""},
 		{Grant, "selector", false, foreignRule},
 		{Route, "exportTo", false, boundAnyway},
 		{Route, "gateways", false, ""},
@@ -60,6 +59,7 @@ func fields() []removal {
 		{Route, "http[].rewrite.uri", false, ""},
 		{Route, "http[].route[].destination.port", false, oneAnyway},
 		{Route, "http[].route[].destination.subset", true, ""},
+		{IngressListener, "servers[].tls.subjectAltNames", false, ""},
 		{IngressListener, "servers[].tls.minProtocolVersion", false, defaultValue + ": a gateway's servers take TLS 1.2 and later"},
 
 		{EgressDeny, "selector", false, "without grants for them the other workloads of the gateways' namespace are gateways, and nothing may be called there that nobody has granted"},
@@ -107,9 +107,8 @@ func fields() []removal {
 // harmless are proofs for fields that only seem to be needed.
 func harmless() map[string]string {
 	return map[string]string{
-		IngressListener.without("selector"):    "the port is then open at the namespace's other gateways, too; their Services do not have it, so that no peer can reach it (federator verify finds the object)",
-		EgressListener.without("selector"):     "the port is then open at the namespace's other gateways, too, for the mesh's own certificates; their Services do not have it (federator verify finds the object)",
-		Grant.without("rules[].when[].values"): "a condition without values is none, and " + sniAnyway,
+		IngressListener.without("selector"): "the port is then open at the namespace's other gateways, too; their Services do not have it, so that no peer can reach it (federator verify finds the object)",
+		EgressListener.without("selector"):  "the port is then open at the namespace's other gateways, too, for the mesh's own certificates; their Services do not have it (federator verify finds the object)",
 	}
 }
 

@@ -32,6 +32,8 @@ const (
 	half         = "consume/half-of-the-reviews-come-from-c2"
 	redStars     = "cancel/ratings-are-withdrawn-and-given-back-the-red-stars-never-notice"
 	notMoved     = "namespaces/the-callers-of-another-namespace-are-not-moved"
+	ownEntrance  = "entrances/one-peer-s-authority-cannot-make-another-peer-s-name"
+	bothEntries  = "entrances/a-peer-that-comes-in-with-all-others-leaves-the-entrances-as-they-are"
 	askedWho     = "namespaces/whoever-finds-the-way-to-the-egress-gateway-is-asked-who-he-is-and-for-what"
 	localRatings = "ratings/the-local-reviews-v2-has-the-ratings-of-c2"
 )
@@ -74,6 +76,10 @@ func byPart(part mutation.Part) []string {
 // first are the scenarios that were written against a fault, by its name.
 func first() map[string][]string {
 	return map[string][]string{
+		"exposure's grant without rules[].when":                            {bothEntries},
+		"exposure's grant without rules[].when[].values":                   {bothEntries},
+		"ingress gateway's listener without servers[].tls.subjectAltNames": {ownEntrance},
+		"an entrance admits every peer, as pooled authorities do":          {ownEntrance},
 		"no policy at all":                                                  {stranger},
 		"exposure's grant without rules[].from":                             {stranger},
 		"exposure's grant without rules[].to":                               {method},

@@ -26,8 +26,8 @@ func stands(t *testing.T, spec api.Spec, objects []*unstructured.Unstructured) v
 	return input
 }
 
-// wishes are both sides of the seed, and c1 once more with half of what it
-// consumes left at home.
+// wishes are both sides of the seed, c1 once more with half of what it consumes
+// left at home, and c2 with an entrance for each of its peers.
 func wishes(t *testing.T) map[string]api.Spec {
 	t.Helper()
 	split := seed(t, "c1").Spec
@@ -36,7 +36,9 @@ func wishes(t *testing.T) map[string]api.Spec {
 			{Target: api.TargetLocal, Subset: "v1", Weight: 50}, {Target: api.TargetRemote, Weight: 50},
 		}}}
 	}
-	return map[string]api.Spec{"c1": seed(t, "c1").Spec, "c2": seed(t, "c2").Spec, "c1, half": split}
+	entrances, err := api.Load("../../testdata/entrances/c2.yaml")
+	require.NoError(t, err)
+	return map[string]api.Spec{"entrances": entrances, "c1": seed(t, "c1").Spec, "c2": seed(t, "c2").Spec, "c1, half": split}
 }
 
 // withdrawals are ways to wish for less.
