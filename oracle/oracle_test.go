@@ -1,6 +1,7 @@
 package oracle_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -100,6 +101,76 @@ func TestTheOracleSaysWhatTheDeclarationsMean(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { assert.Equal(t, c.want, wish.Judge(c.attempt)) })
 	}
+}
+
+const entrances = `kind: Mesh
+metadata: {name: c2}
+spec: {host: c2.example.com, ingress: {port: 15443}}
+---
+kind: Peer
+metadata: {name: c1}
+spec: {clientIdentity: spiffe://c1/egress, ingress: {host: c1.c2.example.com, credentialName: c1-certs}}
+---
+kind: Peer
+metadata: {name: c3}
+spec: {clientIdentity: spiffe://c3/egress, ingress: {host: c3.c2.example.com, credentialName: c3-certs}}
+---
+kind: Peer
+metadata: {name: c5}
+spec: {clientIdentity: spiffe://c5/egress, ingress: {host: c5.c2.example.com, credentialName: c5-certs}}
+---
+kind: Exposure
+metadata: {name: reviews, namespace: bookinfo}
+spec:
+  service: {name: myreviews, port: 9080, subset: v2}
+  path: /bookinfo/reviews/
+  consumers: [{peer: c1, methods: [GET]}]
+---
+kind: Exposure
+metadata: {name: ratings, namespace: bookinfo}
+spec:
+  service: {name: ratings, port: 9080}
+  path: /ratings/
+  consumers: [{peer: c3, methods: [GET]}%s]
+`
+
+func TestAnEntranceIsOnePeersAlone(t *testing.T) {
+	alone, err := oracle.Parse(fmt.Sprintf(entrances, ""))
+	require.NoError(t, err)
+	shared, err := oracle.Parse(fmt.Sprintf(entrances, ", {peer: c4, methods: [GET]}") + "---\nkind: Peer\nmetadata: {name: c4}\nspec: {clientIdentity: spiffe://c4/egress}\n")
+	require.NoError(t, err)
+	at := func(identity, authority, sni, host string) oracle.Attempt {
+		return attempt(func(a *oracle.Attempt) {
+			a.Caller.Identity, a.Caller.Authority, a.SNI, a.Host = identity, authority, sni, host
+		})
+	}
+	const c1, c3 = "c1.c2.example.com", "c3.c2.example.com"
+	for name, c := range map[string]struct {
+		attempt oracle.Attempt
+		want    oracle.Fate
+	}{
+		"by its authority and name":              {at("spiffe://c1/egress", "c1", c1, c1), oracle.Granted},
+		"by name in capitals, with the port":     {at("spiffe://c1/egress", "c1", "C1.C2.example.com", c1+":15443"), oracle.Granted},
+		"its name by another peer's authority":   {at("spiffe://c1/egress", "c3", c1, c1), oracle.UnknownAuthority},
+		"its name at the other peer's":           {at("spiffe://c1/egress", "c3", c3, c3), oracle.WrongName},
+		"itself at the other peer's":             {at("spiffe://c1/egress", "c1", c3, c3), oracle.UnknownAuthority},
+		"its name by the authority of all":       {at("spiffe://c1/egress", "", c1, c1), oracle.UnknownAuthority},
+		"the other peer's host by its own SNI":   {at("spiffe://c1/egress", "c1", c1, c3), oracle.DeniedByPolicy},
+		"the host of all by its own SNI":         {at("spiffe://c1/egress", "c1", c1, "c2.example.com"), oracle.DeniedByPolicy},
+		"what is the other peer's":               {at("spiffe://c3/egress", "c3", c3, c3), oracle.DeniedByPolicy},
+		"an entrance to nothing":                 {at("spiffe://c5/egress", "c5", "c5.c2.example.com", "c5.c2.example.com"), oracle.NoHandshake},
+		"the entrance of all, which nobody uses": {at("spiffe://c1/egress", "", "c2.example.com", "c2.example.com"), oracle.NoHandshake},
+	} {
+		t.Run(name, func(t *testing.T) { assert.Equal(t, c.want, alone.Judge(c.attempt).Fate) })
+	}
+	assert.Equal(t, oracle.DeniedByPolicy, shared.Judge(at("spiffe://c1/egress", "", "c2.example.com", "c2.example.com")).Fate, "who has an entrance is admitted nowhere else")
+	assert.Equal(t, oracle.DeniedByPolicy, shared.Judge(at("spiffe://c1/egress", "", "c2.example.com", c1)).Fate)
+	assert.Equal(t, oracle.UnknownAuthority, shared.Judge(at("spiffe://c1/egress", "c1", "c2.example.com", c1)).Fate)
+	four := at("spiffe://c4/egress", "", "c2.example.com", "c2.example.com")
+	four.Path = "/ratings/x"
+	assert.Equal(t, oracle.Granted, shared.Judge(four).Fate)
+	four.SNI, four.Host = c3, c3
+	assert.Equal(t, oracle.UnknownAuthority, shared.Judge(four).Fate)
 }
 
 func TestNothingExposedIsNobodyListening(t *testing.T) {

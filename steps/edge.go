@@ -8,6 +8,7 @@ import (
 
 	"github.com/cucumber/godog"
 
+	"github.com/meshfed/meshfed/steps/internal/pairing"
 	"github.com/meshfed/meshfed/traffic"
 )
 
@@ -80,12 +81,25 @@ func (w *World) edgeGone(ctx context.Context, within, mesh, method, path, caller
 	return nil
 }
 
-// NothingExposed waits until the gateway of a mesh accepts nobody.
+// NothingExposed waits until the gateway of a mesh accepts nobody, by its own
+// name and by those of the entrances that an owner may have made for a peer: a
+// gateway that still answers one of these has resets for all other names.
 func (w *World) NothingExposed(ctx context.Context, mesh string) error {
-	q, err := w.atEdge(mesh, http.MethodGet, "/", mesh+"'s certificate")
-	if err != nil {
-		return err
+	callers := []string{mesh + "'s certificate"}
+	for _, peer := range seedMeshes() {
+		if peer != mesh {
+			callers = append(callers, fmt.Sprintf("%s's certificate and SNI %q", mesh, pairing.EntranceHost(mesh, peer)))
+		}
 	}
-	_, err = w.until(ctx, q, settling, "no connection, since nothing is exposed", func(a traffic.Outcome) bool { return a.Kind == traffic.Reset || a.Kind == traffic.Unreachable })
-	return err
+	for _, caller := range callers {
+		q, err := w.atEdge(mesh, http.MethodGet, "/", caller)
+		if err != nil {
+			return err
+		}
+		closed := func(a traffic.Outcome) bool { return a.Kind == traffic.Reset || a.Kind == traffic.Unreachable }
+		if _, err := w.until(ctx, q, settling, "no connection, since nothing is exposed", closed); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -29,6 +29,7 @@ func FuzzWords(f *testing.F) {
 	}
 	for _, form := range Forms() {
 		f.Add("c1's certificate, "+string(form), "TLS alert unknown_ca", "GET /", "")
+		f.Add("c1's certificate, "+string(form)+` by c3's own CA, at "c1.c2.example.com"`, "TLS alert unknown_ca", "GET /", "")
 	}
 	f.Fuzz(func(t *testing.T, caller, refused, request, header string) {
 		if c, err := parseCaller(caller); err == nil {

@@ -127,7 +127,7 @@ func (f *objectsFault) of(c cluster.Cluster) builtin.Engine {
 		after := transform(sound)
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		f.changed[c.Name()] = !reflect.DeepEqual(before, after)
+		f.changed[c.Name()] = len(before)+len(after) > 0 && !reflect.DeepEqual(before, after)
 		return after
 	}))
 	f.engines[c.Name()] = e

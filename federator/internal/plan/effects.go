@@ -90,7 +90,7 @@ func entrance(p api.Peer) string {
 	if p.Spec.Ingress == nil {
 		return ""
 	}
-	return fmt.Sprintf(" by %s alone, roots of Secret %s", p.Spec.Ingress.Host, p.Spec.Ingress.CredentialName)
+	return fmt.Sprintf(", alone at %s, by the roots in Secret %s", p.Spec.Ingress.Host, p.Spec.Ingress.CredentialName)
 }
 
 func places(prefix string, below []string) []string {

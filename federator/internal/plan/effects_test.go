@@ -32,6 +32,8 @@ func edit(s api.Spec, what, value string) api.Spec {
 		s.Exposures[0].Spec.Consumers[0].Peer = value
 	case "identity":
 		s.Peers[0].Spec.ClientIdentity = value
+	case "entrance":
+		s.Peers[0].Spec.Ingress = &api.PeerIngress{Host: value, CredentialName: "certs-of-c1"}
 	case "only":
 		s.Exposures = s.Exposures[:min(1, len(s.Exposures))]
 		s.Consumptions = s.Consumptions[:min(1, len(s.Consumptions))]
@@ -66,6 +68,9 @@ func TestTheBlastRadiusIsToldInWords(t *testing.T) {
 		"another identity of the same peer": {[]api.Spec{wish(t, "c2", "only", "")}, wish(t, "c2", "only", "", "identity", "spiffe://evil.example/x"), []string{
 			c1 + " loses GET /bookinfo/myreviews/v2/, to myreviews.bookinfo:9080 subset v2",
 			"peer c1 (spiffe://evil.example/x) gains GET /bookinfo/myreviews/v2/, to myreviews.bookinfo:9080 subset v2"}},
+		"an entrance of its own": {[]api.Spec{wish(t, "c2", "only", "")}, wish(t, "c2", "only", "", "entrance", "c1.c2.example.com"), []string{
+			c1 + " loses GET /bookinfo/myreviews/v2/, to myreviews.bookinfo:9080 subset v2",
+			c1[:len(c1)-1] + ", alone at c1.c2.example.com, by the roots in Secret certs-of-c1) gains GET /bookinfo/myreviews/v2/, to myreviews.bookinfo:9080 subset v2"}},
 		"canary": {[]api.Spec{wish(t, "c1", "only", "")}, wish(t, "c1", "only", "", "canary", ""), []string{
 			"workloads of namespace default: reviews:9080 now goes 50% to the local service's subset v1 and 50% to peer c2 at c2.example.com/bookinfo/myreviews/v2/ (spiffe://c2.example.com/istio-private-ingressgateway, 172.30.2.1:15443), was 100% to the local service's subset v1"}},
 	}

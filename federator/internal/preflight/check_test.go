@@ -96,6 +96,11 @@ func check(t *testing.T, cluster string) preflight.Report {
 	t.Helper()
 	spec, err := api.Parse("wish.yaml", strings.NewReader(wish))
 	require.NoError(t, err)
+	return checkSpec(t, cluster, spec)
+}
+
+func checkSpec(t *testing.T, cluster string, spec api.Spec) preflight.Report {
+	t.Helper()
 	var objects []*unstructured.Unstructured
 	for doc := range strings.SplitSeq(cluster, "---\n") {
 		raw, err := yaml.YAMLToJSON([]byte(doc))
@@ -204,4 +209,14 @@ func TestObjectsOfOtherOwners(t *testing.T) {
 			assert.ErrorContains(t, err, "theirs")
 		})
 	}
+}
+
+func TestTheSecretOfAnEntranceIsNeededAndThatOfAllIsNot(t *testing.T) {
+	own := strings.Replace(wish, "  sni: c2.example.com\n", "  sni: c2.example.com\n  ingress: {host: c2.c1.example.com, credentialName: c2-certs}\n", 1)
+	spec, err := api.Parse("wish.yaml", strings.NewReader(own))
+	require.NoError(t, err)
+	spec.Consumptions = nil
+	err = checkSpec(t, ready, spec).Err()
+	require.ErrorContains(t, err, "Secret gw/c2-certs: not found")
+	assert.NotContains(t, err.Error(), "gw/certs")
 }
