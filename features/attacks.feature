@@ -45,7 +45,7 @@ Feature: Attacks on the boundary are refused
 
   # Envoy's matcher "authenticated", which Istio renders for principals, takes
   # any URI or DNS name that spells the same. Only the authority that all peers
-  # share could issue such a certificate.
+  # share could issue such a certificate: entrances.feature is without one.
   @extended @known-gap=istio-renders-authenticated-principal
   Scenario: A name that is spelled as one of another kind is no identity
     Then at c2, each of these attacks is refused:

@@ -142,8 +142,13 @@ func (f *follower) handshake(c Chain) Step {
 		out.Story = "a client certificate is not required"
 	case f.request.Principal == "":
 		out.Passed, out.Story = false, "a client certificate is required, and there is none"
+	case !c.TLS.takes(f.request.Principal):
+		out.Passed, out.Story = false, fmt.Sprintf("the certificate is for %s, and none but %s is taken", f.request.Principal, spell(c.TLS.Names))
 	default:
 		out.Story = fmt.Sprintf("a client certificate is required, and judged by the roots of %s", c.TLS.TrustAnchors)
+		if len(c.TLS.Names) > 0 {
+			out.Story += "; it must be for " + spell(c.TLS.Names)
+		}
 	}
 	if c.TLS != nil {
 		for _, name := range append(slices.Clone(c.TLS.Certificates), c.TLS.TrustAnchors) {
@@ -155,6 +160,22 @@ func (f *follower) handshake(c Chain) Step {
 		}
 	}
 	return out
+}
+
+// takes says whether a certificate with that name passes.
+func (v Validation) takes(name string) bool {
+	return len(v.Names) == 0 || slices.ContainsFunc(v.Names, func(m Matcher) bool {
+		fits, known := m.Matches(name)
+		return fits && known
+	})
+}
+
+func spell(names []Matcher) string {
+	var all []string
+	for _, m := range names {
+		all = append(all, m.String())
+	}
+	return strings.Join(all, " or ")
 }
 
 func (f *follower) normalised(h HTTP) string {

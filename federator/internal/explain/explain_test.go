@@ -42,6 +42,38 @@ func seed(t *testing.T) api.Spec {
 	return spec
 }
 
+// A peer is asked for at its own entrance, unless the question says otherwise.
+func TestAPeerComesInByItsEntrance(t *testing.T) {
+	spec, err := api.Load("../../testdata/entrances/c2.yaml")
+	require.NoError(t, err)
+	raw, err := os.ReadFile("../verify/testdata/entrances-ingress.json")
+	require.NoError(t, err)
+	config, err := envoy.Parse(raw)
+	require.NoError(t, err)
+	gateway := verify.Dump{Side: verify.Ingress, Pod: "ingress-0", Port: 15443, Config: config}
+	const reviews = "/bookinfo/myreviews/v2/reviews/0"
+	for name, c := range map[string]struct {
+		question explain.Question
+		last     envoy.Layer
+		story    string
+	}{
+		"its own":             {explain.Question{Peer: "c1", Path: reviews}, envoy.LayerBackend, ""},
+		"that of all others":  {explain.Question{Peer: "c4", Path: reviews}, envoy.LayerBackend, ""},
+		"another peer's":      {explain.Question{Peer: "c3", Path: reviews, SNI: "c1.c2.example.com"}, envoy.LayerHandshake, "none but exact spiffe://c1.example.com/istio-private-egressgateway"},
+		"all others', by own": {explain.Question{Peer: "c1", Path: reviews, SNI: "c2.example.com", Host: "c2.example.com"}, envoy.LayerPolicy, ""},
+		"an undeclared path":  {explain.Question{Peer: "c3", Path: reviews}, envoy.LayerPolicy, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, err := explain.Ask(spec, gateway, c.question)
+			require.NoError(t, err)
+			assert.True(t, a.Agrees())
+			last := a.Steps[len(a.Steps)-1]
+			assert.Equal(t, c.last, last.Layer)
+			assert.Contains(t, last.Story, c.story)
+		})
+	}
+}
+
 func TestTheLayerThatDecidesIsNamed(t *testing.T) {
 	const reviews, ratings = "/bookinfo/myreviews/v2/reviews/0", "/bookinfo/ratings/v1/ratings/0"
 	cases := map[string]struct {

@@ -57,24 +57,26 @@ func withdrawals() []func(*api.Spec) {
 	}
 }
 
+func rendered(t *testing.T, spec api.Spec) []*unstructured.Unstructured {
+	t.Helper()
+	objects, err := render.Objects(spec, render.Facts{})
+	require.NoError(t, err)
+	return objects
+}
+
 // states are what an engine makes of a wish: at once, or, for a fault in what
 // happens over time, when less is wished for.
 func states(t *testing.T, spec api.Spec, m mutation.Mutation) []verify.Input {
 	t.Helper()
-	rendered := func(spec api.Spec) []*unstructured.Unstructured {
-		objects, err := render.Objects(spec, render.Facts{})
-		require.NoError(t, err)
-		return objects
-	}
 	if !m.Lasting {
-		return []verify.Input{stands(t, spec, m.New()(rendered(spec)))}
+		return []verify.Input{stands(t, spec, m.New()(rendered(t, spec)))}
 	}
 	var all []verify.Input
 	for _, withdraw := range withdrawals() {
 		transform, less := m.New(), spec
-		transform(rendered(spec))
+		transform(rendered(t, spec))
 		withdraw(&less)
-		all = append(all, stands(t, less, transform(rendered(less))))
+		all = append(all, stands(t, less, transform(rendered(t, less))))
 	}
 	return all
 }
