@@ -107,6 +107,19 @@ func TestABadDeclarationIsRefusedAndNothingElseDisturbed(t *testing.T) {
 			func(w, _ *api.Spec) { w.Peers = w.Peers[1:] },
 			map[string]ruling{ratings: {admit.FormNone, api.CausePeerNotFound}, reviews: {admit.FormPart, api.CausePeerNotFound}},
 		},
+		"an entrance with the roots of all peers": {
+			func(w, _ *api.Spec) {
+				w.Peers[0].Spec.Ingress = &api.PeerIngress{Host: "c2.c1.example.com", CredentialName: "certs"}
+			},
+			map[string]ruling{"Peer/c2": {admit.FormEarlier, api.CauseIdentityClaimed}},
+		},
+		"an entrance by another one's host": {
+			func(w, _ *api.Spec) {
+				w.Peers[0].Spec.Ingress = &api.PeerIngress{Host: "x.c1.example.com", CredentialName: "c2-certs"}
+				w.Peers[1].Spec.Ingress = &api.PeerIngress{Host: "x.c1.example.com", CredentialName: "c3-certs"}
+			},
+			map[string]ruling{"Peer/c3": {admit.FormEarlier, api.CauseHostClaimed}},
+		},
 		"a refused change of a grant": {
 			func(w, _ *api.Spec) { w.Exposures[0].Spec.Consumers[0].Methods = []string{"get"} },
 			map[string]ruling{reviews: {admit.FormPart, api.CauseInvalid}},
