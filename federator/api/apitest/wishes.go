@@ -2,7 +2,10 @@
 // judge them alike: the command line's, the API server's and the controller's.
 package apitest
 
-import "strings"
+import (
+	"maps"
+	"strings"
+)
 
 // Valid is the smallest wish that uses every kind; sad paths replace one piece.
 const Valid = `apiVersion: federation.meshfed.io/v1alpha1
@@ -77,8 +80,33 @@ spec:
 	return c
 }
 
+func badEntrances() map[string]Case {
+	return map[string]Case{
+		"own entrance without a host":       entrance("{credentialName: c2-certs}", "spec.ingress.host: Required"),
+		"own entrance without a secret":     entrance("{host: c2.c1.example.com}", "spec.ingress.credentialName: Required"),
+		"own entrance for any host":         entrance(`{host: "*.c1.example.com", credentialName: c2-certs}`, "wildcards expose more"),
+		"own entrance by an IP":             entrance("{host: 10.0.0.1, credentialName: c2-certs}", "cannot be asked for by SNI"),
+		"own entrance of another namespace": entrance("{host: c2.c1.example.com, credentialName: kube-system/certs}", "spec.ingress.credentialName: Invalid"),
+		"own entrance by our own host":      entrance("{host: c1.example.com, credentialName: c2-certs}", "is a name of Mesh/c1 already"),
+		"own entrance by a peer's name":     entrance("{host: c2.example.com, credentialName: c2-certs}", "is a name of Peer/c2 already"),
+		"own entrance by a local name":      entrance("{host: ratings.bookinfo.svc, credentialName: c2-certs}", "is a name of this cluster"),
+		"own entrance, everybody's roots":   entrance("{host: c2.c1.example.com, credentialName: certs}", "holds the roots for Mesh/c1 already"),
+		"own entrance, everybody's by name": entrance("{host: c2.c1.example.com, credentialName: certs-cacert}", "holds the roots for Mesh/c1 already"),
+		"two entrances by one host":         second("{host: c3.c1.example.com, credentialName: c2-certs}", "is a name of Peer/c3 already"),
+		"two entrances, one secret":         second("{host: c2.c1.example.com, credentialName: c3-certs}", "either could sign the other's name"),
+		"two entrances, one set of roots":   second("{host: c2.c1.example.com, credentialName: c3-certs-cacert}", "either could sign the other's name"),
+		"own entrance for nobody":           {"  clientIdentity: spiffe://c2.example.com/egress\n", "  ingress: {host: c2.c1.example.com, credentialName: c2-certs}\n", "nobody can come in by spec.ingress"},
+	}
+}
+
 // Bad are the sad paths, by name.
 func Bad() map[string]Case {
+	bad := badEntrances()
+	maps.Copy(bad, badDeclarations())
+	return bad
+}
+
+func badDeclarations() map[string]Case {
 	return map[string]Case{
 		"unknown field":              {"  path: /bookinfo/reviews/", "  path: /bookinfo/reviews/\n  pth: x", `wish.yaml:24 (document 3): spec.pth: unknown field`},
 		"unknown nested field":       {"methods: [GET]", "methods: [GET], verbs: [GET]", `spec.consumers[0].verbs`},
@@ -116,21 +144,6 @@ func Bad() map[string]Case {
 		"no server identity":        {"  serverIdentity: spiffe://c2.example.com/ingress\n", "", "no spec.serverIdentity"},
 		"no address":                {"  address: {host: 172.30.2.1, port: 15443}\n", "", "no spec.address"},
 		"no sni":                    {"  sni: c2.example.com\n", "", "no spec.sni"},
-
-		"own entrance without a host":       entrance("{credentialName: c2-certs}", "spec.ingress.host: Required"),
-		"own entrance without a secret":     entrance("{host: c2.c1.example.com}", "spec.ingress.credentialName: Required"),
-		"own entrance for any host":         entrance(`{host: "*.c1.example.com", credentialName: c2-certs}`, "wildcards expose more"),
-		"own entrance by an IP":             entrance("{host: 10.0.0.1, credentialName: c2-certs}", "cannot be asked for by SNI"),
-		"own entrance of another namespace": entrance("{host: c2.c1.example.com, credentialName: kube-system/certs}", "spec.ingress.credentialName: Invalid"),
-		"own entrance by our own host":      entrance("{host: c1.example.com, credentialName: c2-certs}", "is a name of Mesh/c1 already"),
-		"own entrance by a peer's name":     entrance("{host: c2.example.com, credentialName: c2-certs}", "is a name of Peer/c2 already"),
-		"own entrance by a local name":      entrance("{host: ratings.bookinfo.svc, credentialName: c2-certs}", "is a name of this cluster"),
-		"own entrance, everybody's roots":   entrance("{host: c2.c1.example.com, credentialName: certs}", "holds the roots for Mesh/c1 already"),
-		"own entrance, everybody's by name": entrance("{host: c2.c1.example.com, credentialName: certs-cacert}", "holds the roots for Mesh/c1 already"),
-		"two entrances by one host":         second("{host: c3.c1.example.com, credentialName: c2-certs}", "is a name of Peer/c3 already"),
-		"two entrances, one secret":         second("{host: c2.c1.example.com, credentialName: c3-certs}", "either could sign the other's name"),
-		"two entrances, one set of roots":   second("{host: c2.c1.example.com, credentialName: c3-certs-cacert}", "either could sign the other's name"),
-		"own entrance for nobody":           {"  clientIdentity: spiffe://c2.example.com/egress\n", "  ingress: {host: c2.c1.example.com, credentialName: c2-certs}\n", "nobody can come in by spec.ingress"},
 
 		"unknown peer":           {"peer: c2, methods", "peer: c9, methods", `wish.yaml:25 (document 3): Exposure/bookinfo/reviews: spec.consumers[0].peer: Not found: "c9"`},
 		"no consumers":           {"  consumers:\n  - {peer: c2, methods: [GET], paths: [reviews/]}", "  consumers: []", "leave the exposure out"},
