@@ -44,6 +44,7 @@ Feature: A peer comes in by an entrance of its own
       | c1's name beside another one, at c3's     | c1's certificate, c9's name first by c3's own CA, at "c3.c2.example.com"             | GET /bookinfo/myreviews/v2/reviews/0 | TLS alert certificate_unknown | SPIFFE X.509-SVID 2   |
       | c1 itself, at c3's                        | c1's certificate by c1's own CA, at "c3.c2.example.com"                              | GET /bookinfo/myreviews/v2/reviews/0 | TLS alert unknown_ca          | SPIFFE Federation 4.2 |
       | c1's name by the mesh's root, at c1's     | c1's certificate and SNI "c1.c2.example.com"                                         | GET /bookinfo/myreviews/v2/reviews/0 | TLS alert unknown_ca          | SPIFFE Federation 4.2 |
+      | c3's session, at c1's                     | c3's certificate by c3's own CA, at "c1.c2.example.com" by a session of "c3.c2.example.com" | GET /bookinfo/myreviews/v2/reviews/0 | TLS alert unknown_ca   | CVE-2022-21654        |
       | c3 itself, for what is c1's               | c3's certificate by c3's own CA, at "c3.c2.example.com"                              | GET /bookinfo/myreviews/v2/reviews/0 | denied by policy              | best practices, default deny |
       | c1 at the entrance that nobody has        | c1's certificate by c1's own CA, at "c2.example.com"                                 | GET /bookinfo/myreviews/v2/reviews/0 | no handshake                  | fail closed           |
 

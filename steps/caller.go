@@ -34,6 +34,9 @@ type Caller struct {
 	// SNI to send instead of the gateway's own host; NoSNI sends none.
 	SNI   string
 	NoSNI bool
+	// Earlier is the name at which the caller has taken up a TLS session that it
+	// resumes; empty is none.
+	Earlier string
 	// Host is the authority to send instead of the gateway's own.
 	Host string
 	// Old speaks TLS 1.1, which RFC 8996 has retired, and nothing newer.
@@ -83,14 +86,16 @@ func Forms() []Form {
 var (
 	formed         = regexp.MustCompile(`^(c\d)'s certificate, (.+)$`)
 	ownCertificate = regexp.MustCompile(`^(c\d)'s certificate(?: and SNI "([^"]+)"( like a sidecar)?| and host "([^"]+)"|( and no SNI)|( over TLS 1\.1))?$`)
-	ownAuthority   = regexp.MustCompile(`^(.+) by (c\d)'s own CA, at "([^"]+)"$`)
+	ownAuthority   = regexp.MustCompile(`^(.+) by (c\d)'s own CA, at "([^"]+)"(?: by a session of "([^"]+)")?$`)
 	impostor       = regexp.MustCompile(`^(c\d)'s name from another CA$`)
 )
 
 // parseCaller reads a caller in the words of the features.
 func parseCaller(words string) (Caller, error) {
 	if m := ownAuthority.FindStringSubmatch(words); m != nil {
-		return signedByOwn(m[1], m[2], m[3])
+		c, err := signedByOwn(m[1], m[2], m[3])
+		c.Earlier = m[4]
+		return c, err
 	}
 	if m := ownCertificate.FindStringSubmatch(words); m != nil {
 		return Caller{Credentials: Own, Mesh: m[1], SNI: m[2], Sidecar: m[3] != "", Host: m[4], NoSNI: m[5] != "", Old: m[6] != ""}, nil
@@ -107,7 +112,7 @@ func parseCaller(words string) (Caller, error) {
 	case "plain HTTP":
 		return Caller{Credentials: Plaintext}, nil
 	}
-	return Caller{}, fmt.Errorf(`a caller %q: want "c1's certificate" (and SNI "x", and SNI "x" like a sidecar, and host "x", and no SNI, over TLS 1.1; or a comma and one of %q; and then perhaps: by c3's own CA, at "x"), "c1's name from another CA", "no certificate" or "plain HTTP"`, words, Forms())
+	return Caller{}, fmt.Errorf(`a caller %q: want "c1's certificate" (and SNI "x", and SNI "x" like a sidecar, and host "x", and no SNI, over TLS 1.1; or a comma and one of %q; and then perhaps: by c3's own CA, at "x", by a session of "y"), "c1's name from another CA", "no certificate" or "plain HTTP"`, words, Forms())
 }
 
 // signedByOwn reads a caller with a certificate of some mesh's own authority, who

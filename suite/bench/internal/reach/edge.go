@@ -19,6 +19,9 @@ const patience = 3 * time.Second
 
 // Edge implements steps.Meshes. Each request has a connection of its own.
 func (r *Reach) Edge(ctx context.Context, mesh string, as steps.Caller, q steps.Request) (traffic.Outcome, error) {
+	if as.Earlier != "" {
+		return r.resumed(ctx, mesh, as, q)
+	}
 	edge, err := r.edge(ctx, mesh, as)
 	if err != nil {
 		return traffic.Outcome{}, err
