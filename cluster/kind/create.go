@@ -203,9 +203,11 @@ func (l *Lab) makeCluster(ctx context.Context, i int, p parts, f fence) error {
 // containers it fails soon.
 func (l *Lab) runKind(ctx context.Context, i int, config *v1alpha4.Cluster) error {
 	c := l.record.Clusters[i]
-	done := make(chan error, 1)
+	var failed error
+	done := make(chan struct{})
 	go func() {
-		done <- library().Create(c.Kind,
+		defer close(done)
+		failed = library().Create(c.Kind,
 			kind.CreateWithV1Alpha4Config(config),
 			kind.CreateWithWaitForReady(nodeLimit),
 			kind.CreateWithKubeconfigPath(l.path(c.Name+".kind")),
@@ -213,9 +215,9 @@ func (l *Lab) runKind(ctx context.Context, i int, config *v1alpha4.Cluster) erro
 			kind.CreateWithDisplaySalutation(false))
 	}()
 	select {
-	case err := <-done:
-		if err != nil {
-			return fmt.Errorf("kind: %w", explained(err))
+	case <-done:
+		if failed != nil {
+			return fmt.Errorf("kind: %w", explained(failed))
 		}
 		return ctx.Err()
 	case <-ctx.Done():

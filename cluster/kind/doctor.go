@@ -28,7 +28,7 @@ const (
 	diskPerCluster = 2500 << 20
 	diskForImages  = 5500 << 20
 	// inotifyPerCluster are the instances that a node's programs and pods have.
-	inotifyPerCluster = 40
+	inotifyPerCluster = 45
 )
 
 // machine is what the checks ask of this machine; tests put fakes in its place.

@@ -9,11 +9,13 @@ import (
 )
 
 // names are the capabilities by their numbers (capabilities(7)).
-const names = `CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP
+func names() []string {
+	return strings.Fields(`CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP
 	LINUX_IMMUTABLE NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO
 	SYS_CHROOT SYS_PTRACE SYS_PACCT SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE
 	AUDIT_WRITE AUDIT_CONTROL SETFCAP MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON
-	BPF CHECKPOINT_RESTORE`
+	BPF CHECKPOINT_RESTORE`)
+}
 
 // bounding reads the set of capabilities that can be had at all.
 func bounding(status string) (uint64, error) {
@@ -62,6 +64,6 @@ func fit(document []byte, have uint64) ([]byte, error) {
 // has says whether the set holds the capability. One that is not known here is
 // runc's to judge.
 func has(set uint64, capability string) bool {
-	i := slices.Index(strings.Fields(names), strings.TrimPrefix(capability, "CAP_"))
+	i := slices.Index(names(), strings.TrimPrefix(capability, "CAP_"))
 	return i < 0 || set&(1<<i) != 0
 }
