@@ -75,8 +75,19 @@ func (d docker) answers(ctx context.Context) error {
 	return err
 }
 
-// load loads an archive unless the engine has the image.
+// load loads an archive unless the engine has the image, and removes earlier
+// ones of the same repository that no container needs.
 func (d docker) load(ctx context.Context, image, archive string) error {
+	repository, _, _ := strings.Cut(image, ":")
+	out, err := d.run(ctx, "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", repository)
+	if err != nil {
+		return fmt.Errorf("images of %s: %w", repository, err)
+	}
+	for _, old := range strings.Fields(out) {
+		if old != image {
+			_, _ = d.run(ctx, "image", "rm", old) // one that is in use stays
+		}
+	}
 	if _, err := d.run(ctx, "image", "inspect", "--format", "{{.Id}}", image); err == nil {
 		return nil
 	}

@@ -111,7 +111,7 @@ func (p *Provider) build(ctx context.Context) (parts, error) {
 
 // common is what both ways share: the images of a folder, and the programs.
 func (p *Provider) common(ctx context.Context, tools toolchain.Tools, folder string) (parts, error) {
-	archive, err := images.Archives(ctx, folder, p.cacheDir)
+	archives, err := images.Archives(ctx, folder, p.cacheDir)
 	if err != nil {
 		return parts{}, err
 	}
@@ -119,7 +119,7 @@ func (p *Provider) common(ctx context.Context, tools toolchain.Tools, folder str
 	if err != nil {
 		return parts{}, err
 	}
-	return parts{archives: []string{archive}, images: names, istioctl: tools.Path(toolchain.Istioctl), toolsDir: tools.Dir}, nil
+	return parts{archives: archives, images: names, istioctl: tools.Path(toolchain.Istioctl), toolsDir: tools.Dir}, nil
 }
 
 // pull makes only what is nowhere to be pulled from, and pulls the rest: kind's

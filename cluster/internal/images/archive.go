@@ -14,16 +14,31 @@ import (
 	"github.com/meshfed/meshfed/cluster/internal/cachedir"
 )
 
-// Archives returns one file with all images of a folder that Ensure made, fit
-// for `docker load` and `ctr images import`, writing it if it is not there yet.
-func Archives(ctx context.Context, folder, cacheDir string) (string, error) {
-	name := filepath.Base(folder)
-	kind, key, _ := cutLast(name, "-")
-	e := cachedir.Entry{Root: filepath.Join(cacheDir, "images"), Name: kind + "-archive", Key: key}
-	dir, err := cachedir.Make(ctx, e, nil, func(ctx context.Context, dir string) error {
-		return writeArchive(ctx, folder, dir)
-	})
-	return filepath.Join(dir, archiveFile), err
+// Archives returns a file for each image of a folder that Ensure made, fit for
+// `docker load` and `ctr images import`, writing those that are not there yet.
+// Each is kept by its own image's key: another fixture leaves Istio's alone.
+func Archives(ctx context.Context, folder, cacheDir string) ([]string, error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, fmt.Errorf("images: %w", err)
+	}
+	var files []string
+	for _, entry := range entries {
+		made, err := filepath.EvalSymlinks(filepath.Join(folder, entry.Name()))
+		if err != nil {
+			return nil, fmt.Errorf("images: %w", err)
+		}
+		name, key, _ := cutLast(filepath.Base(made), "-")
+		e := cachedir.Entry{Root: filepath.Join(cacheDir, "images"), Name: name + "-archive", Key: key}
+		dir, err := cachedir.Make(ctx, e, nil, func(ctx context.Context, dir string) error {
+			return writeArchive(ctx, made, dir)
+		})
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, filepath.Join(dir, archiveFile))
+	}
+	return files, nil
 }
 
 // Names are the names of the images of a folder that Ensure made.
@@ -51,7 +66,7 @@ func describe(dir string) (d Description, err error) {
 	return d, json.Unmarshal(raw, &d)
 }
 
-const archiveFile = "images.tar"
+const archiveFile = "image.tar"
 
 func cutLast(s, sep string) (before, after string, found bool) {
 	i := strings.LastIndex(s, sep)
@@ -61,28 +76,16 @@ func cutLast(s, sep string) (before, after string, found bool) {
 	return s[:i], s[i+len(sep):], true
 }
 
-func writeArchive(ctx context.Context, folder, dir string) error {
-	entries, err := os.ReadDir(folder)
+func writeArchive(ctx context.Context, made, dir string) error {
+	layer := filepath.Join(dir, "layer.tar")
+	image, err := layered(ctx, made, layer)
 	if err != nil {
-		return fmt.Errorf("images: %w", err)
+		return fmt.Errorf("image %s: %w", filepath.Base(made), err)
 	}
-	var list []archive.Image
-	for _, e := range entries {
-		image, err := layered(ctx, filepath.Join(folder, e.Name()), filepath.Join(dir, e.Name()+".layer"))
-		if err != nil {
-			return fmt.Errorf("image %s: %w", e.Name(), err)
-		}
-		list = append(list, image)
-	}
-	if err := archive.Write(filepath.Join(dir, archiveFile), list...); err != nil {
+	if err := archive.Write(filepath.Join(dir, archiveFile), image); err != nil {
 		return err
 	}
-	for _, e := range entries {
-		if err := os.Remove(filepath.Join(dir, e.Name()+".layer")); err != nil {
-			return fmt.Errorf("images: %w", err)
-		}
-	}
-	return nil
+	return os.Remove(layer)
 }
 
 // layered is the image of one folder, its root file system as a layer in file.

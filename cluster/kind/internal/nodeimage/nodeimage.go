@@ -103,7 +103,7 @@ func keyOf(parts ...string) string {
 }
 
 // write makes the layers and puts them together; only the archive stays.
-func (in Inputs) write(ctx context.Context, name, base, core, dir string) (err error) {
+func (in Inputs) write(ctx context.Context, name, base string, core []string, dir string) (err error) {
 	task := in.Progress.Begin(progress.Step{Title: "assembling the kind node image", Estimate: nodeEstimate})
 	defer func() { task.End(err) }()
 	scratch := filepath.Join(dir, ".scratch")

@@ -22,9 +22,9 @@ import (
 const preloadLimit = 30 * time.Second
 
 // preload fills the store of the node's own containerd below root with the
-// images of an archive, by running it here for a moment, without its parts for
-// running anything. In the archive they would have to be loaded on each start.
-func (in Inputs) preload(ctx context.Context, root, core string) (err error) {
+// images of archives, by running it here for a moment, without its parts for
+// running anything. As archives they would have to be loaded on each start.
+func (in Inputs) preload(ctx context.Context, root string, core []string) (err error) {
 	// A socket's path has to be short.
 	scratch, err := os.MkdirTemp("", "meshfed-preload-")
 	if err != nil {
@@ -67,11 +67,15 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images", 
 	if err := daemon.Until(started, 50*time.Millisecond, func(ctx context.Context) error { return dial(ctx, socket) }); err != nil {
 		return err
 	}
-	_, err = command.Run(ctx, command.Command{Argv: []string{
-		in.Node.Path(toolchain.Ctr), "--address", socket, "--namespace", "k8s.io", "images", "import",
-		"--label=io.cri-containerd.pinned=pinned", "--no-unpack", "--digests", core,
-	}})
-	return err
+	for _, file := range core {
+		if _, err := command.Run(ctx, command.Command{Argv: []string{
+			in.Node.Path(toolchain.Ctr), "--address", socket, "--namespace", "k8s.io", "images", "import",
+			"--label=io.cri-containerd.pinned=pinned", "--no-unpack", "--digests", file,
+		}}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func dial(ctx context.Context, socket string) error {
