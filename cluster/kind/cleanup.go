@@ -71,7 +71,7 @@ func (p *Provider) cleanEngines(ctx context.Context, only string) ([]string, err
 	up, err := own.Ready(ctx)
 	errs = append(errs, err)
 	if up {
-		found, err := p.removeStrays(ctx, docker{host: own.Host()}, only)
+		found, err := p.removeStrays(ctx, p.docker(own.Host()), only)
 		removed, errs = append(removed, found...), append(errs, err)
 	}
 	return removed, errors.Join(append(errs, p.stopUnused(ctx))...)

@@ -2,6 +2,8 @@ package kind
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,6 +23,10 @@ import (
 // on a network without it is not ours.
 const labelLab = "dev.meshfed.lab"
 
+// labelOwner is beside it and says whose it is: an engine may have labs of other
+// users, and of other state folders, which are theirs to remove.
+const labelOwner = "dev.meshfed.owner"
+
 // clusterLabel is kind's own on every node.
 const clusterLabel = "io.x-k8s.kind.cluster"
 
@@ -29,6 +35,18 @@ const clusterLabel = "io.x-k8s.kind.cluster"
 type docker struct {
 	// host is the engine's address; empty is the client's own idea.
 	host string
+	// owner is the value of labelOwner.
+	owner string
+}
+
+// docker is the client for an engine, as this provider.
+func (p *Provider) docker(host string) docker {
+	name, err := os.Hostname()
+	if err != nil {
+		name = "unnamed"
+	}
+	sum := sha256.Sum256([]byte(name + "\x00" + p.stateDir))
+	return docker{host: host, owner: hex.EncodeToString(sum[:8])}
 }
 
 // use makes kind in this process use the engine and the network: its library
@@ -52,7 +70,7 @@ func (p *Provider) users() docker {
 	if host == p.engine().Host() {
 		host = "" // use's word
 	}
-	return docker{host: host}
+	return p.docker(host)
 }
 
 // run runs the client.
@@ -100,7 +118,7 @@ func (d docker) load(ctx context.Context, image, archive string) error {
 // createNetwork makes the lab's network; an invalid prefix leaves the choice to
 // the engine.
 func (d docker) createNetwork(ctx context.Context, lab string, subnet netip.Prefix) error {
-	args := []string{"network", "create", "--driver", "bridge", "--label", labelLab + "=" + lab}
+	args := []string{"network", "create", "--driver", "bridge", "--label", labelLab + "=" + lab, "--label", labelOwner + "=" + d.owner}
 	if subnet.IsValid() {
 		args = append(args, "--subnet", subnet.String())
 	}
@@ -166,7 +184,7 @@ func (d docker) strays(ctx context.Context, lab string) ([]clusterRecord, error)
 // networkID is empty if the lab has none. The label is asked for, too: a
 // network that somebody gave the same name is somebody's.
 func (d docker) networkID(ctx context.Context, lab string) (string, error) {
-	out, err := d.run(ctx, "network", "ls", "--quiet", "--no-trunc", "--filter", "name=^"+networkName(lab)+"$", "--filter", "label="+labelLab+"="+lab)
+	out, err := d.run(ctx, "network", "ls", "--quiet", "--no-trunc", "--filter", "name=^"+networkName(lab)+"$", "--filter", "label="+labelLab+"="+lab, "--filter", "label="+labelOwner+"="+d.owner)
 	return out, err
 }
 
@@ -259,8 +277,8 @@ func gone(err error) bool {
 	return true
 }
 
-// labs are the labs that have a network in the engine.
+// labs are this owner's labs that have a network in the engine.
 func (d docker) labs(ctx context.Context) ([]string, error) {
-	out, err := d.run(ctx, "network", "ls", "--filter", "label="+labelLab, "--format", `{{.Label "`+labelLab+`"}}`)
+	out, err := d.run(ctx, "network", "ls", "--filter", "label="+labelLab, "--filter", "label="+labelOwner+"="+d.owner, "--format", `{{.Label "`+labelLab+`"}}`)
 	return strings.Fields(out), err
 }

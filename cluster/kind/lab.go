@@ -65,7 +65,7 @@ func (l *Lab) path(parts ...string) string {
 	return filepath.Join(append([]string{l.dir}, parts...)...)
 }
 
-func (l *Lab) docker() docker { return docker{host: l.record.Host} }
+func (l *Lab) docker() docker { return l.provider.docker(l.record.Host) }
 
 func (l *Lab) writeRecord() error {
 	b, err := json.Marshal(l.record)

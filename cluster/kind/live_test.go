@@ -104,7 +104,7 @@ func left(t *testing.T, p *Provider) []string {
 // has waits until the engine's client names something that answers to want.
 func has(t *testing.T, p *Provider, want string, args ...string) {
 	t.Helper()
-	d := docker{host: p.engine().Host()}
+	d := p.docker(p.engine().Host())
 	require.Eventually(t, func() bool {
 		out, err := d.run(t.Context(), args...)
 		return err == nil && strings.Contains(out, want)
@@ -221,7 +221,7 @@ func TestLiveACreateThatIsInterruptedLeavesNothing(t *testing.T) {
 	p := live(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		d := docker{host: p.engine().Host()}
+		d := p.docker(p.engine().Host())
 		for ctx.Err() == nil {
 			if out, err := d.run(ctx, "ps"); err == nil && strings.Contains(out, "meshfed-cut-c2") {
 				cancel()

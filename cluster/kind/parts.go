@@ -51,7 +51,7 @@ func (p *Provider) parts(ctx context.Context, host enginePlace) (parts, error) {
 	if p.options.Airgapped {
 		return p.build(ctx)
 	}
-	return p.pull(ctx, docker{host: host.address})
+	return p.pull(ctx, p.docker(host.address))
 }
 
 // BuildImages makes all images of an air-gapped lab and returns the files that

@@ -108,3 +108,13 @@ func TestALabThatWasHalfMadeIsNotOpenedAndSaysHowToGetRidOfIt(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 2, n, "its network is not given away")
 }
+
+func TestTheLabsOfAnotherStateFolderAreSomebodyElses(t *testing.T) {
+	one, err := New(Options{StateDir: t.TempDir(), CacheDir: t.TempDir()})
+	require.NoError(t, err)
+	other, err := New(Options{StateDir: t.TempDir(), CacheDir: t.TempDir()})
+	require.NoError(t, err)
+	assert.NotEqual(t, one.docker("").owner, other.docker("").owner)
+	assert.Equal(t, one.docker("").owner, one.docker("unix:///x").owner)
+	assert.NotEmpty(t, one.docker("").owner)
+}
