@@ -66,7 +66,10 @@ func parseRefusal(words string) (refusal, error) {
 		// Which of the two comes first is a race between the head and what
 		// follows it.
 		"denied or ended": {traffic.DeniedByPolicy, traffic.Reset},
-		"no connection":   {traffic.Reset, traffic.Unreachable},
+		// In TLS 1.3 the request is under way before the alert is there, and the
+		// gateway's reset may then overtake it: about once in 400 times.
+		"handshake refused or ended": {traffic.HandshakeRefused, traffic.Reset},
+		"no connection":              {traffic.Reset, traffic.Unreachable},
 	}
 	kinds, is := known[words]
 	if !is {
