@@ -10,6 +10,7 @@ import (
 
 	"github.com/meshfed/meshfed/cluster"
 	"github.com/meshfed/meshfed/cluster/embedded"
+	"github.com/meshfed/meshfed/cluster/kind"
 	"github.com/meshfed/meshfed/suite/bench"
 )
 
@@ -20,9 +21,7 @@ func openLab(t *testing.T) cluster.Lab {
 	if name == "" {
 		name = "default"
 	}
-	provider, err := embedded.New()
-	require.NoError(t, err)
-	lab, err := provider.Open(t.Context(), name)
+	lab, err := labProvider(t).Open(t.Context(), name)
 	if errors.Is(err, cluster.ErrNoLab) {
 		t.Skipf("%v: bring it up with `conformance lab up --lab %s`", err, name)
 	}
@@ -32,4 +31,17 @@ func openLab(t *testing.T) cluster.Lab {
 	t.Cleanup(func() { assert.NoError(t, hold.Release()) })
 	require.NoError(t, bench.Deploy(t.Context(), lab))
 	return lab
+}
+
+// labProvider is the embedded one, or that of kind if MESHFED_PROVIDER says so.
+func labProvider(t *testing.T) cluster.Provider {
+	t.Helper()
+	if os.Getenv("MESHFED_PROVIDER") == kind.Name {
+		provider, err := kind.New(kind.Options{})
+		require.NoError(t, err)
+		return provider
+	}
+	provider, err := embedded.New()
+	require.NoError(t, err)
+	return provider
 }
