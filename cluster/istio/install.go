@@ -34,6 +34,8 @@ const (
 	// IngressGateway and EgressGateway name the Deployments and Services.
 	IngressGateway = "istio-private-ingressgateway"
 	EgressGateway  = "istio-private-egressgateway"
+	// ProxyContainer is Envoy's in every Pod, sidecar and gateway alike.
+	ProxyContainer = "istio-proxy"
 	// IngressPort is the private ingress gateway's port for other meshes.
 	IngressPort = 15443
 )

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/cluster/istio"
 	"github.com/meshfed/meshfed/cluster/manifest"
 	"github.com/meshfed/meshfed/cluster/workload"
 	"github.com/meshfed/meshfed/fixtures"
@@ -129,7 +130,7 @@ func checkInjected(ctx context.Context, pods *workload.Client, objects []*unstru
 // that goes on.
 func injected(pod *corev1.Pod) bool {
 	return slices.ContainsFunc(slices.Concat(pod.Spec.Containers, pod.Spec.InitContainers), func(c corev1.Container) bool {
-		return c.Name == "istio-proxy"
+		return c.Name == istio.ProxyContainer
 	})
 }
 

@@ -74,7 +74,7 @@ func (c Collector) logs(pods *workload.Client, ref workload.Ref) func(context.Co
 		}
 		since := metav1.NewTime(c.Since)
 		return pods.Kube().CoreV1().Pods(pod.Namespace).
-			GetLogs(pod.Name, &corev1.PodLogOptions{Container: "istio-proxy", SinceTime: &since}).DoRaw(ctx)
+			GetLogs(pod.Name, &corev1.PodLogOptions{Container: istio.ProxyContainer, SinceTime: &since}).DoRaw(ctx)
 	}
 }
 

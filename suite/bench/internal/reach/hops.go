@@ -20,8 +20,6 @@ import (
 )
 
 const (
-	// proxyContainer is Envoy's, in sidecars and gateways.
-	proxyContainer = "istio-proxy"
 	// Proxies write their logs once a second; one that has not grown for some
 	// more than that is complete.
 	flushed = 1200 * time.Millisecond
@@ -113,7 +111,7 @@ func proxyName(rank int, mesh string, pod *corev1.Pod) string {
 func hopOf(ctx context.Context, m Mesh, pod *corev1.Pod, nonce string, since time.Time) (steps.Hop, error) {
 	from := metav1.NewTime(since)
 	text, err := m.Pods.Kube().CoreV1().Pods(pod.Namespace).
-		GetLogs(pod.Name, &corev1.PodLogOptions{Container: proxyContainer, SinceTime: &from}).DoRaw(ctx)
+		GetLogs(pod.Name, &corev1.PodLogOptions{Container: istio.ProxyContainer, SinceTime: &from}).DoRaw(ctx)
 	if err != nil {
 		return steps.Hop{}, fmt.Errorf("log of %s/%s: %w", pod.Namespace, pod.Name, err)
 	}
@@ -180,7 +178,7 @@ func (r *Reach) IngressCPU(ctx context.Context, mesh string) (time.Duration, err
 		return 0, err
 	}
 	var out, errs bytes.Buffer
-	gateway := workload.Ref{Namespace: istio.GatewayNamespace, Selector: "app=" + istio.IngressGateway, Container: proxyContainer}
+	gateway := workload.Ref{Namespace: istio.GatewayNamespace, Selector: "app=" + istio.IngressGateway, Container: istio.ProxyContainer}
 	code, err := m.Pods.Exec(ctx, gateway, []string{"sh", "-c", "cat /proc/[0-9]*/stat"}, cluster.Streams{Out: &out, Err: &errs})
 	if err != nil {
 		return 0, fmt.Errorf("processor time of the ingress gateway of %s: %w", mesh, err)

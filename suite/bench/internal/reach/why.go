@@ -112,7 +112,7 @@ func (l logs) of(ctx context.Context, m Mesh, ref workload.Ref) ([]why.Line, err
 	// One second early: the API server counts in whole ones.
 	since := metav1.NewTime(l.sent.Add(-time.Second))
 	for _, pod := range pods {
-		text, err := m.Pods.Kube().CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{Container: proxyContainer, SinceTime: &since}).DoRaw(ctx)
+		text, err := m.Pods.Kube().CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{Container: istio.ProxyContainer, SinceTime: &since}).DoRaw(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("logs of pod %s/%s: %w", pod.Namespace, pod.Name, err)
 		}
