@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -72,9 +71,7 @@ func (c Collector) logs(pods *workload.Client, ref workload.Ref) func(context.Co
 		if err != nil {
 			return nil, err
 		}
-		since := metav1.NewTime(c.Since)
-		return pods.Kube().CoreV1().Pods(pod.Namespace).
-			GetLogs(pod.Name, &corev1.PodLogOptions{Container: istio.ProxyContainer, SinceTime: &since}).DoRaw(ctx)
+		return pods.Log(ctx, pod, istio.ProxyContainer, c.Since)
 	}
 }
 

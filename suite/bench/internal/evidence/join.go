@@ -3,16 +3,18 @@ package evidence
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
+	"time"
+
+	"github.com/meshfed/meshfed/suite/bench/internal/accesslog"
 )
 
-// hop is one line of an access log.
+// hop is one line of the access log of a proxy.
 type hop struct {
-	where, start string
-	line         []byte
+	where string
+	accesslog.Line
 }
 
 // Join puts the access-log lines of all proxies together by their request, each
@@ -24,34 +26,29 @@ type hop struct {
 // the name of the proxy; what is no JSON is no access-log line.
 func Join(logs map[string][]byte) []byte {
 	byID := map[string][]hop{}
-	first := map[string]string{}
+	first := map[string]time.Time{}
 	for _, where := range slices.Sorted(maps.Keys(logs)) {
-		for line := range bytes.Lines(logs[where]) {
-			var fields struct {
-				Nonce string `json:"nonce"`
-				ID    string `json:"request_id"`
-				Start string `json:"start_time"`
-			}
-			if json.Unmarshal(line, &fields) != nil || fields.Start == "" {
+		for line := range accesslog.Lines(logs[where]) {
+			if line.Start.IsZero() {
 				continue
 			}
-			id := cmp.Or(fields.Nonce, fields.ID)
-			byID[id] = append(byID[id], hop{where, fields.Start, bytes.TrimSpace(line)})
-			if seen := first[id]; seen == "" || fields.Start < seen {
-				first[id] = fields.Start
+			id := cmp.Or(line.Nonce, line.ID)
+			byID[id] = append(byID[id], hop{where, line})
+			if seen, known := first[id]; !known || line.Start.Before(seen) {
+				first[id] = line.Start
 			}
 		}
 	}
 	ids := slices.SortedFunc(maps.Keys(byID), func(a, b string) int {
-		return cmp.Or(-cmp.Compare(min(len(a), 1), min(len(b), 1)), cmp.Compare(first[a], first[b]), cmp.Compare(a, b))
+		return cmp.Or(-cmp.Compare(min(len(a), 1), min(len(b), 1)), first[a].Compare(first[b]), cmp.Compare(a, b))
 	})
 	var out bytes.Buffer
 	for _, id := range ids {
 		hops := byID[id]
-		slices.SortStableFunc(hops, func(a, b hop) int { return cmp.Compare(a.start, b.start) })
+		slices.SortStableFunc(hops, func(a, b hop) int { return a.Start.Compare(b.Start) })
 		fmt.Fprintf(&out, "request %s\n", cmp.Or(id, "without an id"))
 		for _, h := range hops {
-			fmt.Fprintf(&out, "  %s %s\n", h.where, h.line)
+			fmt.Fprintf(&out, "  %s %s\n", h.where, h.Raw)
 		}
 	}
 	return out.Bytes()

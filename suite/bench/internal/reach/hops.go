@@ -3,7 +3,6 @@ package reach
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/meshfed/meshfed/cluster/istio"
 	"github.com/meshfed/meshfed/cluster/workload"
 	"github.com/meshfed/meshfed/steps"
+	"github.com/meshfed/meshfed/suite/bench/internal/accesslog"
 	"github.com/meshfed/meshfed/traffic/load"
 )
 
@@ -109,62 +109,34 @@ func proxyName(rank int, mesh string, pod *corev1.Pod) string {
 }
 
 func hopOf(ctx context.Context, m Mesh, pod *corev1.Pod, nonce string, since time.Time) (steps.Hop, error) {
-	from := metav1.NewTime(since)
-	text, err := m.Pods.Kube().CoreV1().Pods(pod.Namespace).
-		GetLogs(pod.Name, &corev1.PodLogOptions{Container: istio.ProxyContainer, SinceTime: &from}).DoRaw(ctx)
+	text, err := m.Pods.Log(ctx, pod, istio.ProxyContainer, since)
 	if err != nil {
-		return steps.Hop{}, fmt.Errorf("log of %s/%s: %w", pod.Namespace, pod.Name, err)
+		return steps.Hop{}, err
 	}
 	return readHop(text, nonce), nil
-}
-
-// passage is what an access-log line tells of the time of a request. Whoever
-// sets up a mesh may have left out what Istio does not have by itself.
-type passage struct {
-	Agent string `json:"user_agent"`
-	// Took and Upstream are in microseconds.
-	Took     any `json:"took_us"`
-	Upstream any `json:"upstream_us"`
-	// Duration and Service are Istio's own, in whole milliseconds.
-	Duration any `json:"duration"`
-	Service  any `json:"upstream_service_time"`
 }
 
 // readHop is the own share of a proxy of each request with that nonce: what it
 // took less what it waited for whom it asked.
 func readHop(text []byte, nonce string) steps.Hop {
 	hop := steps.Hop{Resolution: time.Microsecond}
-	for line := range bytes.Lines(text) {
-		var p passage
-		if json.Unmarshal(line, &p) != nil || !load.SentWith(p.Agent, nonce) {
+	for line := range accesslog.Lines(text) {
+		if !load.SentWith(line.Agent, nonce) {
 			continue
 		}
-		unit, took, waited := time.Microsecond, p.Took, p.Upstream
-		if _, has := number(took); !has {
-			unit, took, waited = time.Millisecond, p.Duration, p.Service
+		unit, took, waited := time.Microsecond, line.Took, line.Waited
+		if !took.Known {
+			// Whoever sets up a mesh may have left out what Istio does not have by itself.
+			unit, took, waited = time.Millisecond, line.Duration, line.Service
 			hop.Resolution = unit
 		}
-		whole, has := number(took)
-		if !has {
+		if !took.Known {
 			continue
 		}
 		// One that was answered by the proxy itself has waited for nobody.
-		part, _ := number(waited)
-		hop.Own = append(hop.Own, max(0, time.Duration(whole-part)*unit))
+		hop.Own = append(hop.Own, max(0, time.Duration(took.Value-waited.Value)*unit))
 	}
 	return hop
-}
-
-// number reads what Envoy writes as a number, as a text, or as "-".
-func number(v any) (int64, bool) {
-	switch n := v.(type) {
-	case float64:
-		return int64(n), true
-	case string:
-		i, err := strconv.ParseInt(n, 10, 64)
-		return i, err == nil
-	}
-	return 0, false
 }
 
 // clockTick is the unit of processor time in /proc; 100 Hz on every Linux that

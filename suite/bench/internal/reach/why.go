@@ -7,12 +7,10 @@ import (
 	"strings"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"github.com/meshfed/meshfed/cluster/istio"
 	"github.com/meshfed/meshfed/cluster/workload"
 	"github.com/meshfed/meshfed/steps"
+	"github.com/meshfed/meshfed/suite/bench/internal/accesslog"
 	"github.com/meshfed/meshfed/suite/bench/internal/why"
 )
 
@@ -103,18 +101,18 @@ func (r *Reach) read(ctx context.Context, m Mesh, from workload.Ref, way *why.Wa
 }
 
 // of reads the logs of all pods of a workload; one that is going away has none.
-func (l logs) of(ctx context.Context, m Mesh, ref workload.Ref) ([]why.Line, error) {
+func (l logs) of(ctx context.Context, m Mesh, ref workload.Ref) ([]accesslog.Line, error) {
 	pods, err := m.Pods.Pods(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
-	var out []why.Line
-	// One second early: the API server counts in whole ones.
-	since := metav1.NewTime(l.sent.Add(-time.Second))
-	for _, pod := range pods {
-		text, err := m.Pods.Kube().CoreV1().Pods(pod.Namespace).GetLogs(pod.Name, &corev1.PodLogOptions{Container: istio.ProxyContainer, SinceTime: &since}).DoRaw(ctx)
+	var out []accesslog.Line
+	// One second early: the nodes' clocks may be a little behind.
+	since := l.sent.Add(-time.Second)
+	for i := range pods {
+		text, err := m.Pods.Log(ctx, &pods[i], istio.ProxyContainer, since)
 		if err != nil {
-			return nil, fmt.Errorf("logs of pod %s/%s: %w", pod.Namespace, pod.Name, err)
+			return nil, err
 		}
 		for _, line := range why.Lines(text, l.mark) {
 			if line.Path != "" || !line.Start.Before(l.sent) {

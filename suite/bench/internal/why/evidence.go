@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/meshfed/meshfed/steps"
+	"github.com/meshfed/meshfed/suite/bench/internal/accesslog"
 	"github.com/meshfed/meshfed/traffic"
 )
 
@@ -100,8 +101,8 @@ func failures(requests []byte) []failure {
 
 // outbound are the lines of sidecars about what their workloads have sent; those
 // that leave the mesh come last, for they are the ones that matter.
-func outbound(podLogs []byte, nonce, egressGateway string) []Line {
-	var home, away []Line
+func outbound(podLogs []byte, nonce, egressGateway string) []accesslog.Line {
+	var home, away []accesslog.Line
 	for section := range bytes.SplitSeq(podLogs, []byte("--- ")) {
 		head, text, _ := bytes.Cut(section, []byte("\n"))
 		if !bytes.Contains(head, []byte(" istio-proxy (")) || bytes.Contains(head, []byte("gateway")) {
@@ -123,7 +124,7 @@ func outbound(podLogs []byte, nonce, egressGateway string) []Line {
 // narrow leaves out connections of other requests of the scenario.
 func (w *Way) narrow() {
 	out, said := request(w.Egress)
-	w.Ingress = slices.DeleteFunc(w.Ingress, func(l Line) bool {
+	w.Ingress = slices.DeleteFunc(w.Ingress, func(l accesslog.Line) bool {
 		return l.Path == "" && (!said || l.Start.Sub(out.Start).Abs() > nearby)
 	})
 }

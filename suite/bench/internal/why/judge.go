@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/meshfed/meshfed/steps"
+	"github.com/meshfed/meshfed/suite/bench/internal/accesslog"
 	"github.com/meshfed/meshfed/traffic"
 	"github.com/meshfed/meshfed/traffic/wire"
 )
@@ -15,7 +16,7 @@ type Way struct {
 	Answer traffic.Outcome
 	// Sidecar, Egress and Ingress are the lines of each proxy since the request
 	// was sent.
-	Sidecar, Egress, Ingress []Line
+	Sidecar, Egress, Ingress []accesslog.Line
 	// EgressGateway is the service name of the consuming mesh's egress gateway, by
 	// which a sidecar's cluster is known to lead to it.
 	EgressGateway string
@@ -28,14 +29,14 @@ func (w Way) Complete() bool {
 	if !said {
 		return false
 	}
-	if !w.leaves(side) || side.flag("UF") || side.flag("UH") {
+	if !w.leaves(side) || side.Flag("UF") || side.Flag("UH") {
 		return true
 	}
 	out, said := request(w.Egress)
 	if !said {
 		return false
 	}
-	if out.next() {
+	if answered(out) {
 		_, said = request(w.Ingress)
 		return said
 	}
@@ -50,7 +51,7 @@ func (w Way) Complete() bool {
 // resetByPeer is how a handshake ends that the other side did not even begin.
 const resetByPeer = "Connection_reset_by_peer"
 
-func (w Way) leaves(side Line) bool { return strings.Contains(side.Cluster, w.EgressGateway) }
+func (w Way) leaves(side accesslog.Line) bool { return strings.Contains(side.Cluster, w.EgressGateway) }
 
 // Judge names the broken layer: the first proxy that did not hand the request on
 // knows why.
@@ -58,7 +59,7 @@ func (w Way) Judge() steps.Diagnosis {
 	d := w.judge()
 	for _, at := range []struct {
 		place string
-		lines []Line
+		lines []accesslog.Line
 	}{{"sidecar", w.Sidecar}, {"egress gateway", w.Egress}, {"ingress gateway", w.Ingress}} {
 		if l, said := request(at.lines); said {
 			d.Way = append(d.Way, at.place+": "+l.String())
@@ -77,18 +78,18 @@ func (w Way) judge() steps.Diagnosis {
 	side, said := request(w.Sidecar)
 	switch {
 	case !said && w.atTheEdge():
-		return w.ingress(Line{})
+		return w.ingress(accesslog.Line{})
 	case !said && w.Answer.Fault == wire.FaultResolve:
 		return because(steps.LayerName, "the caller cannot find the name: %s", w.Answer)
 	case !said:
 		return because(steps.LayerConsumerRoute, "the caller's sidecar has seen no such request; the caller got: %s", w.Answer)
-	case side.flag("NR") || side.flag("NC") || strings.Contains(side.Cluster, "BlackHoleCluster"):
+	case side.Flag("NR") || side.Flag("NC") || strings.Contains(side.Cluster, "BlackHoleCluster"):
 		return because(steps.LayerConsumerRoute, "the caller's sidecar has no route for it: %s", side)
 	case strings.Contains(side.Details, "rbac_access_denied"):
 		return because(steps.LayerPolicy, "a policy of the caller's own mesh denies it: %s", side)
 	case !w.leaves(side):
 		return w.local(side)
-	case side.flag("UF") || side.flag("UH"):
+	case side.Flag("UF") || side.Flag("UH"):
 		return because(steps.LayerEgressTLS, "the caller's sidecar does not reach the egress gateway: %s %s", side, side.Failure)
 	}
 	return w.egress()
@@ -102,7 +103,7 @@ func (w Way) atTheEdge() bool {
 }
 
 // local is a request that the consuming mesh has kept.
-func (w Way) local(side Line) steps.Diagnosis {
+func (w Way) local(side accesslog.Line) steps.Diagnosis {
 	if side.Code > 0 && side.Code < 400 {
 		return because(steps.LayerNone, "a workload of the caller's own mesh has answered: %s", side)
 	}
@@ -116,18 +117,18 @@ func (w Way) egress() steps.Diagnosis {
 		return because(steps.LayerEgressTLS, "the egress gateway has seen no such request")
 	case strings.Contains(out.Details, "rbac_access_denied"):
 		return because(steps.LayerPolicy, "the egress gateway of the caller's own mesh denies it: %s", out)
-	case out.flag("NR") || out.flag("NC"):
+	case out.Flag("NR") || out.Flag("NC"):
 		return because(steps.LayerConsumerRoute, "the egress gateway has no route for it: %s", out)
-	case out.flag("UH"):
+	case out.Flag("UH"):
 		return because(steps.LayerAddress, "no address of the peer is healthy: %s", out)
-	case out.next():
+	case answered(out):
 		return w.ingress(out)
 	}
 	return w.connection(out)
 }
 
 // connection judges why the egress gateway got no usable connection to the peer.
-func (w Way) connection(out Line) steps.Diagnosis {
+func (w Way) connection(out accesslog.Line) steps.Diagnosis {
 	reason := out.Failure
 	if reason == "" {
 		reason = out.Details
@@ -144,18 +145,18 @@ func (w Way) connection(out Line) steps.Diagnosis {
 	return because(steps.LayerAddress, "%s is not reached: %s", out.Host, reason)
 }
 
-func (w Way) ingress(out Line) steps.Diagnosis {
+func (w Way) ingress(out accesslog.Line) steps.Diagnosis {
 	in, said := request(w.Ingress)
 	switch {
 	case !said:
 		return because(steps.LayerAddress, "something else than the peer's gateway has answered at %s: %s", out.Host, out)
 	case strings.Contains(in.Details, "rbac_access_denied"):
 		return because(steps.LayerPolicy, "the peer's gateway denies it: %s", in.Details)
-	case in.flag("NR"):
+	case in.Flag("NR"):
 		return because(steps.LayerRoute, "the peer's gateway has no route for %s: %s", in.Path, in.Details)
-	case in.flag("NC"):
+	case in.Flag("NC"):
 		return because(steps.LayerRoute, "its route at the peer leads to a subset or service that is not there: %s", in.Details)
-	case in.flag("UH") || in.flag("UF") || in.flag("UC") || in.flag("UT"):
+	case in.Flag("UH") || in.Flag("UF") || in.Flag("UC") || in.Flag("UT"):
 		return because(steps.LayerBackend, "the peer's gateway does not reach the exposed service: %s %s", in, in.Failure)
 	case in.Code >= 400:
 		return because(steps.LayerBackend, "behind the peer's gateway it was answered by %d: %s", in.Code, in)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meshfed/meshfed/steps"
+	"github.com/meshfed/meshfed/suite/bench/internal/accesslog"
 	"github.com/meshfed/meshfed/suite/bench/internal/why"
 	"github.com/meshfed/meshfed/traffic"
 	"github.com/meshfed/meshfed/traffic/wire"
@@ -28,7 +29,7 @@ const (
 	refused = `"path":null,"response_code":0,"response_code_details":"filter_chain_not_found","response_flags":"NR","requested_server_name":"c9.example.com"`
 )
 
-func lines(t *testing.T, texts ...string) []why.Line {
+func lines(t *testing.T, texts ...string) []accesslog.Line {
 	t.Helper()
 	var log strings.Builder
 	log.WriteString("starting\n")
