@@ -70,6 +70,21 @@ func (t Topology) Validate() error {
 	return nil
 }
 
+// Fits reports the first reason why no lab of that name can have the topology
+// where a lab holds at most that many clusters.
+func (t Topology) Fits(lab string, most int) error {
+	if err := ValidateName("lab", lab); err != nil {
+		return err
+	}
+	if err := t.Validate(); err != nil {
+		return err
+	}
+	if len(t.Clusters) > most {
+		return fmt.Errorf("topology: %d clusters; one lab holds at most %d", len(t.Clusters), most)
+	}
+	return nil
+}
+
 // ErrNoLab is returned by Open and Delete for a lab that is not up.
 var ErrNoLab = errors.New("no such lab")
 

@@ -4,16 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"slices"
 	"strconv"
-
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
 
 	"github.com/meshfed/meshfed/cluster"
 	"github.com/meshfed/meshfed/cluster/embedded/internal/cri/image"
 	"github.com/meshfed/meshfed/cluster/internal/addr"
+	"github.com/meshfed/meshfed/cluster/internal/gateway"
 )
 
 // member is one cluster of a lab, as the harness sees it.
@@ -42,31 +38,19 @@ func (n *member) Gateway(ctx context.Context, ref cluster.GatewayRef) (cluster.G
 }
 
 func (n *member) serviceAddress(ctx context.Context, ref cluster.GatewayRef) (string, error) {
-	cfg, err := cluster.RESTConfig(n)
+	svc, port, err := gateway.Service(ctx, n, ref)
 	if err != nil {
 		return "", err
-	}
-	client, err := kubernetes.NewForConfig(cfg)
-	if err != nil {
-		return "", err
-	}
-	svc, err := client.CoreV1().Services(ref.Namespace).Get(ctx, ref.Service, metav1.GetOptions{})
-	if err != nil {
-		return "", err
-	}
-	i := slices.IndexFunc(svc.Spec.Ports, func(p corev1.ServicePort) bool { return p.Port == ref.Port })
-	if i < 0 {
-		return "", fmt.Errorf("the service has no port %d", ref.Port)
 	}
 	if ingress := svc.Status.LoadBalancer.Ingress; len(ingress) > 0 {
 		return net.JoinHostPort(ingress[0].IP, strconv.Itoa(int(ref.Port))), nil
 	}
-	if port := svc.Spec.Ports[i].NodePort; port != 0 {
+	if port.NodePort != 0 {
 		plan, err := addr.PlanOf(n.index)
 		if err != nil {
 			return "", err
 		}
-		return net.JoinHostPort(plan.Node.String(), strconv.Itoa(int(port))), nil
+		return net.JoinHostPort(plan.Node.String(), strconv.Itoa(int(port.NodePort))), nil
 	}
 	return "", fmt.Errorf("a service of type %s has no address outside the cluster", svc.Spec.Type)
 }

@@ -143,14 +143,8 @@ func (p *Provider) List(context.Context) ([]string, error) {
 // Create implements cluster.Provider. The lab ends with this process, however
 // that ends, unless it is detached (see Lab.Detach).
 func (p *Provider) Create(ctx context.Context, name string, t cluster.Topology) (cluster.Lab, error) {
-	if err := cluster.ValidateName("lab", name); err != nil {
+	if err := t.Fits(name, addr.MaxClusters); err != nil {
 		return nil, err
-	}
-	if err := t.Validate(); err != nil {
-		return nil, err
-	}
-	if len(t.Clusters) > addr.MaxClusters {
-		return nil, fmt.Errorf("topology: %d clusters; one lab holds at most %d", len(t.Clusters), addr.MaxClusters)
 	}
 	parts, err := p.parts(ctx, t)
 	if err != nil {

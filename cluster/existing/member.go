@@ -6,14 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
 
 	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/cluster/internal/gateway"
 )
 
 // member is one cluster.
@@ -45,43 +44,35 @@ func (m *member) Gateway(ctx context.Context, ref cluster.GatewayRef) (cluster.G
 }
 
 func (m *member) ask(ctx context.Context, ref cluster.GatewayRef) (string, error) {
-	config, err := cluster.RESTConfig(m)
+	service, port, err := gateway.Service(ctx, m, ref)
 	if err != nil {
 		return "", err
 	}
-	client, err := kubernetes.NewForConfig(config)
-	if err != nil {
-		return "", err
+	if address := balanced(service, ref.Port); address != "" {
+		return address, nil
 	}
-	service, err := client.CoreV1().Services(ref.Namespace).Get(ctx, ref.Service, metav1.GetOptions{})
-	if err != nil {
-		return "", err
-	}
-	if address, err := balanced(service, ref.Port); address != "" || err != nil {
-		return address, err
-	}
-	i := slices.IndexFunc(service.Spec.Ports, func(p corev1.ServicePort) bool { return p.Port == ref.Port && p.NodePort != 0 })
-	if i < 0 {
+	if port.NodePort == 0 {
 		return "", fmt.Errorf("a service of type %s without an address outside the cluster", service.Spec.Type)
 	}
-	nodes, err := client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	kube, err := gateway.Client(m)
 	if err != nil {
 		return "", err
 	}
-	return onNode(nodes.Items, service.Spec.Ports[i].NodePort)
+	nodes, err := kube.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return "", err
+	}
+	return onNode(nodes.Items, port.NodePort)
 }
 
 // balanced is the load balancer's address; empty if it has none.
-func balanced(service *corev1.Service, port int32) (string, error) {
-	if !slices.ContainsFunc(service.Spec.Ports, func(p corev1.ServicePort) bool { return p.Port == port }) {
-		return "", fmt.Errorf("the service has no port %d", port)
-	}
+func balanced(service *corev1.Service, port int32) string {
 	for _, ingress := range service.Status.LoadBalancer.Ingress {
 		if host := cmp.Or(ingress.IP, ingress.Hostname); host != "" {
-			return net.JoinHostPort(host, strconv.Itoa(int(port))), nil
+			return net.JoinHostPort(host, strconv.Itoa(int(port)))
 		}
 	}
-	return "", nil
+	return ""
 }
 
 // onNode prefers an address that the node's owner calls external.

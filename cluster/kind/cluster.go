@@ -9,13 +9,11 @@ import (
 	"strconv"
 	"strings"
 
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/kind/pkg/cluster/nodes"
 	"sigs.k8s.io/kind/pkg/cluster/nodeutils"
 
 	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/cluster/internal/gateway"
 )
 
 // member is one cluster of a lab.
@@ -41,24 +39,12 @@ func (m *member) Gateway(ctx context.Context, ref cluster.GatewayRef) (cluster.G
 }
 
 func (m *member) nodePort(ctx context.Context, ref cluster.GatewayRef) (int32, error) {
-	cfg, err := cluster.RESTConfig(m)
+	service, port, err := gateway.Service(ctx, m, ref)
 	if err != nil {
 		return 0, err
 	}
-	client, err := kubernetes.NewForConfig(cfg)
-	if err != nil {
-		return 0, err
-	}
-	service, err := client.CoreV1().Services(ref.Namespace).Get(ctx, ref.Service, metav1.GetOptions{})
-	if err != nil {
-		return 0, err
-	}
-	i := slices.IndexFunc(service.Spec.Ports, func(p corev1.ServicePort) bool { return p.Port == ref.Port })
-	if i < 0 {
-		return 0, fmt.Errorf("the service has no port %d", ref.Port)
-	}
-	if port := service.Spec.Ports[i].NodePort; port != 0 {
-		return port, nil
+	if port.NodePort != 0 {
+		return port.NodePort, nil
 	}
 	return 0, fmt.Errorf("a service of type %s has no port at the node", service.Spec.Type)
 }

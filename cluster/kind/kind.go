@@ -150,14 +150,8 @@ func (p *Provider) Open(ctx context.Context, name string) (cluster.Lab, error) {
 // Create implements cluster.Provider. The lab outlives this process; one that
 // was half made by a killed process is removed by Cleanup.
 func (p *Provider) Create(ctx context.Context, name string, t cluster.Topology) (cluster.Lab, error) {
-	if err := cluster.ValidateName("lab", name); err != nil {
+	if err := t.Fits(name, addr.MaxClusters); err != nil {
 		return nil, err
-	}
-	if err := t.Validate(); err != nil {
-		return nil, err
-	}
-	if len(t.Clusters) > addr.MaxClusters {
-		return nil, fmt.Errorf("topology: %d clusters; one lab holds at most %d", len(t.Clusters), addr.MaxClusters)
 	}
 	host, err := p.chooseEngine(ctx)
 	if err != nil {
