@@ -83,14 +83,7 @@ func (w *World) until(ctx context.Context, q question, patience time.Duration, w
 // rest lets a little time pass, or none if ctx ends.
 func rest(ctx context.Context) { restFor(ctx, pause) }
 
-func restFor(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
+func restFor(ctx context.Context, d time.Duration) { traffic.Rest(ctx, d) }
 
 // answered waits until a question is answered by that workload and makes it
 // the control of what follows, and what "it" means there.

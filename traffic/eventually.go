@@ -54,17 +54,20 @@ func Eventually(ctx context.Context, w Wait, probe func(context.Context) (Outcom
 		} else {
 			row, pause = 0, pauses.Step()
 		}
-		rest(ctx, pause)
+		Rest(ctx, pause)
 	}
 }
 
-// rest ends early if ctx does; the next probe notices.
-func rest(ctx context.Context, pause time.Duration) {
+// Rest lets some time pass between two looks at what cannot be watched. It is
+// false, at once, when ctx ends first.
+func Rest(ctx context.Context, pause time.Duration) bool {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+		return true
 	case <-ctx.Done():
+		return false
 	}
 }
 

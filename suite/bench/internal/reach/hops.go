@@ -16,6 +16,7 @@ import (
 	"github.com/meshfed/meshfed/cluster/workload"
 	"github.com/meshfed/meshfed/steps"
 	"github.com/meshfed/meshfed/suite/bench/internal/accesslog"
+	"github.com/meshfed/meshfed/traffic"
 	"github.com/meshfed/meshfed/traffic/load"
 )
 
@@ -46,10 +47,8 @@ func (r *Reach) Hops(ctx context.Context, mesh, nonce string, since time.Time) (
 	defer cancel()
 	found, err := hops(ctx, m, mesh, nonce, since)
 	for err == nil {
-		select {
-		case <-ctx.Done():
+		if !traffic.Rest(ctx, flushed) {
 			return nil, fmt.Errorf("the logs still grow after %s: %w", logLimit, context.Cause(ctx))
-		case <-time.After(flushed):
 		}
 		var again []steps.Hop
 		if again, err = hops(ctx, m, mesh, nonce, since); err == nil && lines(again) == lines(found) {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/meshfed/meshfed/cluster/workload"
 	"github.com/meshfed/meshfed/fixtures"
+	"github.com/meshfed/meshfed/traffic"
 	"github.com/meshfed/meshfed/traffic/load"
 )
 
@@ -123,10 +124,8 @@ func (j job) follow(ctx context.Context, out io.Writer) error {
 		if time.Since(begun) > jobStart {
 			return fmt.Errorf("job %s: its pod does not run after %s; seen last: %w", j.name, jobStart, err)
 		}
-		select {
-		case <-ctx.Done():
+		if !traffic.Rest(ctx, pollJob) {
 			return fmt.Errorf("job %s: %w; seen last: %w", j.name, context.Cause(ctx), err)
-		case <-time.After(pollJob):
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/meshfed/meshfed/steps"
 	"github.com/meshfed/meshfed/suite/bench/internal/accesslog"
 	"github.com/meshfed/meshfed/suite/bench/internal/why"
+	"github.com/meshfed/meshfed/traffic"
 )
 
 const (
@@ -52,21 +53,9 @@ func (r *Reach) Why(ctx context.Context, mesh string, q steps.Request) (steps.Di
 		if err := r.read(ctx, m, from, &way, logs{sent, mark}); err != nil {
 			return steps.Diagnosis{}, fmt.Errorf("why: %w", err)
 		}
-		if way.Complete() || !wait(deadline, logPause) {
+		if way.Complete() || !traffic.Rest(deadline, logPause) {
 			return way.Judge(), ctx.Err()
 		}
-	}
-}
-
-// wait is false when ctx has ended first.
-func wait(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }
 
