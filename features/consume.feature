@@ -101,6 +101,26 @@ Feature: Consume a service of another mesh under a local name
       Then in c1, "GET http://reviews:9080/reviews/0?q=a%20b" is answered by reviews v2 of c2
       And it arrived there as "GET /reviews/0?q=a%20b" for "myreviews.bookinfo.svc.cluster.local"
 
+    @core
+    Scenario: Nobody on the way gives a request or its answer another header
+      Given the owner of c1 applies:
+        """yaml
+        apiVersion: federation.meshfed.io/v1alpha1
+        kind: Consumption
+        metadata: {name: reviews, namespace: default}
+        spec:
+          service: {name: reviews, port: 9080}
+          from: {peer: c2, path: /bookinfo/myreviews/v2/}
+          routes:
+          - to: [{target: remote, weight: 100}]
+        """
+      Then in c1, "GET http://reviews:9080/reviews/0" is answered by reviews v2 of c2
+      And neither it nor its answer had other headers than "GET http://myreviews.bookinfo:9080/reviews/0" in c2, but for what gateways say of the way:
+        | X-Forwarded-For          |
+        | X-Envoy-External-Address |
+        | X-Envoy-Original-Host    |
+        | X-Envoy-Original-Path    |
+
   Rule: A consumer fails closed
 
     @core @peer-identity
@@ -139,6 +159,23 @@ Feature: Consume a service of another mesh under a local name
         """
       Then the product page of c1 shows jason that reviews are unavailable, and c2 has seen nothing of it
       And the product page of c1 shows everybody reviews without stars from c1
+
+    @extended
+    Scenario: What the peer refuses is not tried again
+      Given the owner of c1 applies:
+        """yaml
+        apiVersion: federation.meshfed.io/v1alpha1
+        kind: Consumption
+        metadata: {name: reviews, namespace: default}
+        spec:
+          service: {name: reviews, port: 9080}
+          from: {peer: c2, path: /bookinfo/myreviews/v2/}
+          routes:
+          - to: [{target: remote, weight: 100}]
+        """
+      And in c1, "GET http://reviews:9080/reviews/0" is answered by reviews v2 of c2
+      Then in c1, "POST http://reviews:9080/reviews/0" is refused: denied by policy
+      And it was sent to the gateway of c2 once
 
   Rule: The consumer can go back at any time
 

@@ -47,6 +47,10 @@ type Meshes interface {
 	// Hops are the own shares of the requests of a load's target, by the access
 	// logs of the proxies of a mesh since then.
 	Hops(ctx context.Context, mesh, nonce string, since time.Time) ([]Hop, error)
+	// Tries are how often the private ingress gateway of a mesh was asked something
+	// with that nonce, by its access log. What was asked after that has another
+	// one: once the log has it, nothing of the former is still to come.
+	Tries(ctx context.Context, mesh, nonce, after string) (int, error)
 	// IngressCPU is how much processor time the private ingress gateway of a
 	// mesh has used so far.
 	IngressCPU(ctx context.Context, mesh string) (time.Duration, error)
@@ -133,6 +137,8 @@ type Arrival struct {
 	Method, Path, Host        string
 	// Header holds those by which a proxy or a forger would speak.
 	Header http.Header
+	// Names are those of all headers.
+	Names []string
 	// XFCC is who the workload's sidecar says is calling.
 	XFCC string
 }

@@ -23,7 +23,27 @@ func (w *World) refused(ctx context.Context, q question, wanted string, fits fun
 	if !fits(attempt.Outcome) {
 		return fmt.Errorf("want %s; got: %s", wanted, attempt)
 	}
+	w.denied = &denied{attempt: attempt, after: after}
 	return w.unseenAnywhere(ctx, attempt.nonce, after)
+}
+
+// denied is a request that was refused, and the control behind it.
+type denied struct{ attempt, after asked }
+
+// triedOnce is about the request that was refused last: no proxy on its way has
+// asked the peer's gateway again.
+func (w *World) triedOnce(ctx context.Context, mesh string) error {
+	if w.denied == nil {
+		return errors.New("no request was refused before in this scenario")
+	}
+	tries, err := w.Meshes.Tries(ctx, mesh, w.denied.attempt.nonce, w.denied.after.nonce)
+	if err != nil {
+		return inconclusive(err)
+	}
+	if tries != 1 {
+		return fmt.Errorf("the ingress gateway of %s was asked %d times, want once: %s", mesh, tries, w.denied.attempt)
+	}
+	return nil
 }
 
 // unseenAnywhere holds if no workload of any mesh saw a request with that nonce

@@ -15,6 +15,8 @@ func (w *World) workloadSteps(sc *godog.ScenarioContext) {
 	sc.Step(`^in (c\d), "([A-Z]+) ([^"]+)" takes at least (\d+) ms from now on$`, w.workloadTakes)
 	sc.Then(`^between (\d+) and (\d+) of (\d+) times "([A-Z]+) ([^"]+)" in (c\d) is answered by (\w+ v\d of c\d)$`, w.share)
 	sc.Then(`^it arrived there as "([A-Z]+) ([^"]+)" for "([^"]+)"$`, w.arrivedAs)
+	sc.Then(`^it was sent to the gateway of (c\d) once$`, w.triedOnce)
+	sc.Then(`^neither it nor its answer had other headers than "([A-Z]+) ([^"]+)" in (c\d), but for what gateways say of the way:$`, w.sameHeaders)
 	sc.Then(`^(\d+) of (\d+) more are answered by (\w+) (v\d) of (c\d)$`, w.more)
 }
 

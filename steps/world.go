@@ -51,6 +51,8 @@ type World struct {
 	control *control
 	// seen is the request that "it" means in a sentence about arrivals.
 	seen *asked
+	// denied is the request that was refused last.
+	denied *denied
 	// owned are the meshes in which the owner did something herself.
 	owned map[string]bool
 	// entrances are the peers that come in by one of their own, by mesh.

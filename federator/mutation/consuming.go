@@ -61,8 +61,14 @@ func consuming() []Mutation {
 		narrowed("the callers' requests get a header of the peer's", EgressRoute, set(EgressRoute, "http[].headers", mapping{
 			"request": mapping{"set": mapping{"baggage": "added=1"}},
 		})),
+		narrowed("the callers' requests lose a header on the way out", EgressRoute, set(EgressRoute, "http[].headers", mapping{
+			"request": mapping{"remove": list("user-agent")},
+		})),
+		narrowed("the peer's answers get a header", EgressRoute, set(EgressRoute, "http[].headers", mapping{
+			"response": mapping{"set": mapping{"cache-control": "public"}},
+		})),
 		narrowed("a request is tried again when the peer refuses it", EgressRoute, set(EgressRoute, "http[].retries", mapping{
-			"attempts": int64(3), "retryOn": "4xx,5xx,retriable-status-codes", "retryRemoteLocalities": false,
+			"attempts": int64(3), "retryOn": "5xx,403", "retryRemoteLocalities": false,
 		})),
 	}
 }

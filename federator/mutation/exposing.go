@@ -73,6 +73,9 @@ func exposing() []Mutation {
 		widened("requests are copied to another service", Route, set(Route, "http[].mirror", mapping{
 			"host": "ratings.bookinfo.svc.cluster.local", "port": mapping{"number": int64(9080)},
 		})),
+		narrowed("the exposed service's requests get a header", Route, set(Route, "http[].headers", mapping{
+			"request": mapping{"set": mapping{"end-user": "jason"}},
+		})),
 		widened("escaped slashes are kept, as path normalisation BASE does", Several, addEscapes),
 		widened("an entrance admits every peer, as pooled authorities do", Several, pooled),
 		narrowed("the grant denies", Grant, set(Grant, "action", "DENY")),

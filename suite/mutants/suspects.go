@@ -27,6 +27,8 @@ const (
 	jason        = "consume/jason-s-reviews-come-from-c2-while-the-others-stay-local"
 	names        = "consume/a-request-keeps-its-local-name-in-c1-and-has-c2-s-name-in-c2"
 	wrongPeer    = "consume/a-peer-that-is-not-who-it-should-be-gets-no-request"
+	sameHeaders  = "consume/nobody-on-the-way-gives-a-request-or-its-answer-another-header"
+	triedOnce    = "consume/what-the-peer-refuses-is-not-tried-again"
 	outOfReach   = "consume/what-the-peer-does-not-expose-stays-out-of-reach"
 	localAgain   = "consume/after-a-cancel-the-reviews-are-local-again"
 	half         = "consume/half-of-the-reviews-come-from-c2"
@@ -115,6 +117,11 @@ func first() map[string][]string {
 		"a header that begins alike decides":                                {jason},
 		"whoever has the header at all leaves":                              {jason},
 		"requests that stay are copied to the peer":                         {jason},
+		"the exposed service's requests get a header":                       {sameHeaders},
+		"the callers' requests get a header of the peer's":                  {sameHeaders},
+		"the callers' requests lose a header on the way out":                {sameHeaders},
+		"the peer's answers get a header":                                   {sameHeaders},
+		"a request is tried again when the peer refuses it":                 {triedOnce},
 		"nobody leaves":                                             {jason},
 		"everything leaves, whatever its weight":                    {half},
 		"two thirds leave instead of a half":                        {half},

@@ -94,7 +94,9 @@ type Arrival struct {
 	// Headers are those by which a proxy or a forger would speak:
 	// x-forwarded-*, x-envoy-*, x-istio-*, end-user, baggage.
 	Headers http.Header `json:"headers,omitempty"`
-	Peer    string      `json:"peer"`
+	// Names are those of all headers, sorted, whatever their values.
+	Names []string `json:"names,omitempty"`
+	Peer  string   `json:"peer"`
 }
 
 // Arrivals is what a workload answers when asked what reached it.

@@ -20,6 +20,12 @@ func TestAHopsOwnShareIsWhatItTookLessWhatItWaited(t *testing.T) {
 	assert.Equal(t, time.Microsecond, hop.Resolution)
 }
 
+func TestTriesAreCountedByTheirNonce(t *testing.T) {
+	count := map[string]int{}
+	countNonces([]byte("{\"nonce\":\"A\"}\n{\"nonce\":\"AB\"}\nstarted A\n{\"path\":\"/A\",\"nonce\":null}\n{\"nonce\":\"A\",\"response_code\":403}\n"), count)
+	assert.Equal(t, map[string]int{"A": 2, "AB": 1}, count)
+}
+
 func TestAMeshThatLogsWholeMillisecondsSaysSo(t *testing.T) {
 	hop := readHop([]byte(`{"user_agent":"meshfed-load/n1.0","duration":7,"upstream_service_time":"2"}
 {"user_agent":"meshfed-load/n1.1","duration":3,"upstream_service_time":"-"}

@@ -85,7 +85,7 @@ func (r *Reach) Arrivals(ctx context.Context, mesh, nonce string) ([]steps.Arriv
 		for _, a := range pod.Arrivals {
 			arrivals = append(arrivals, steps.Arrival{
 				Service: pod.Service, Version: pod.Version, Cluster: pod.Cluster,
-				Method: a.Method, Path: a.Path, Host: a.Host, Header: a.Headers, XFCC: a.XFCC,
+				Method: a.Method, Path: a.Path, Host: a.Host, Header: a.Headers, Names: a.Names, XFCC: a.XFCC,
 			})
 		}
 	}
