@@ -23,7 +23,6 @@ func (w *World) loadSteps(sc *godog.ScenarioContext) {
 	sc.Then(`^each of "([^"]+)" is refused: (.+)$`, w.loadRefused)
 	sc.Then(`^"([^"]+)" takes at most ([\d.]+) ms longer than "([^"]+)" at p([\d.]+)$`, w.loadLonger)
 	sc.Then(`^"([^"]+)" takes at most (\d+) % longer than "([^"]+)" at p([\d.]+)$`, w.loadSlower)
-	sc.Then(`^"([^"]+)" takes between ([\d.]+) and ([\d.]+) ms longer than "([^"]+)" at p([\d.]+)$`, w.loadPlanted)
 	sc.Then(`^how much longer "([^"]+)" takes than "([^"]+)" is told$`, w.loadTold)
 }
 
@@ -252,29 +251,6 @@ func (w *World) loadTold(_ context.Context, what, base string) error {
 		}
 	}
 	return nil
-}
-
-// loadPlanted is a difference that somebody has made, and how exactly it has to
-// be found.
-func (w *World) loadPlanted(_ context.Context, what, least, most, base, percentile string) error {
-	limits, err := between(least, most)
-	if err != nil {
-		return err
-	}
-	return w.shift(what, base, percentile, limits)
-}
-
-// between are the bounds of a difference in milliseconds.
-func between(least, most string) (func(float64) (floor, bound float64), error) {
-	low, err := strconv.ParseFloat(least, 64)
-	if err != nil {
-		return nil, err
-	}
-	high, err := strconv.ParseFloat(most, 64)
-	if err != nil {
-		return nil, err
-	}
-	return func(float64) (floor, bound float64) { return low, high }, nil
 }
 
 // quantile reads "99.9".

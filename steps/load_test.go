@@ -23,6 +23,7 @@ type loads struct {
 	answer func(load.Plan) (load.Result, error)
 	hops   []Hop
 	cpu    []time.Duration
+	timers Timers
 }
 
 func (l *loads) Load(_ context.Context, _ string, p load.Plan) (load.Result, error) {
@@ -48,6 +49,8 @@ func (l *loads) IngressCPU(context.Context, string) (time.Duration, error) {
 	l.cpu = l.cpu[1:]
 	return used, nil
 }
+
+func (l *loads) IngressTimers(context.Context, string) (Timers, error) { return l.timers, nil }
 
 type twoClusters struct{ cluster.Lab }
 
@@ -142,12 +145,29 @@ func TestAPlantedDelayIsFoundInTheHopThatHasIt(t *testing.T) {
 	assert.EqualValues(t, 400, told.Requests)
 
 	// Both have the same share now, so nothing is planted.
-	err := w.hopPlanted(t.Context(), "ingress gateway of c2", "5", "9", "one", "other", "50")
+	l.timers = CoarseTimers
+	err := w.hopPlanted(t.Context(), "c2", 5, "one", "other", "50")
 	require.ErrorContains(t, err, "at least 5.00 ms are wanted")
-	err = w.hopPlanted(t.Context(), "ingress gateway of c1", "5", "9", "one", "other", "50")
+	l.timers = ExactTimers
+	err = w.hopPlanted(t.Context(), "c2", 5, "one", "other", "50")
+	require.ErrorContains(t, err, "at least 4.50 ms are wanted")
+	err = w.hopPlanted(t.Context(), "c1", 5, "one", "other", "50")
 	require.ErrorIs(t, err, reports.ErrInconclusive)
+	l.timers = ""
+	require.Error(t, w.loadPlanted(t.Context(), "one", 5, "other", "50", "c2"))
 	l.hops = nil
 	require.ErrorIs(t, w.hopsTold(t.Context(), "one"), reports.ErrInconclusive)
+}
+
+func TestAPlantedDelayIsFoundAsExactlyAsTimersGo(t *testing.T) {
+	for timers, want := range map[Timers][2]float64{ExactTimers: {4.5, 5.5}, CoarseTimers: {5, 9}} {
+		limits, err := timers.planted(5)
+		require.NoError(t, err)
+		floor, bound := limits(1)
+		assert.Equal(t, want, [2]float64{floor, bound}, timers)
+	}
+	_, err := Timers("wound up").planted(5)
+	require.ErrorContains(t, err, "of no kind that is known")
 }
 
 func TestACostIsToldOnlyOfWhatWasSentAlone(t *testing.T) {

@@ -15,7 +15,6 @@ import (
 
 func (w *World) loadHopSteps(sc *godog.ScenarioContext) {
 	sc.Then(`^what each proxy on the way of "([^"]+)" takes is told$`, w.hopsTold)
-	sc.Then(`^the (ingress gateway of c\d|egress gateway of c\d) itself takes between ([\d.]+) and ([\d.]+) ms longer for "([^"]+)" than for "([^"]+)" at p([\d.]+)$`, w.hopPlanted)
 }
 
 // hops are all proxies in whose logs the requests of a name are.
@@ -65,29 +64,4 @@ func (w *World) hopsTold(ctx context.Context, name string) error {
 		return inconclusive(err)
 	}
 	return nil
-}
-
-// hopPlanted finds a planted difference in one proxy's own share.
-func (w *World) hopPlanted(ctx context.Context, proxy, least, most, what, base, percentile string) error {
-	p, err := quantile(percentile)
-	if err != nil {
-		return err
-	}
-	limits, err := between(least, most)
-	if err != nil {
-		return err
-	}
-	var both [2]latency.Distribution
-	for i, name := range []string{what, base} {
-		_, all, err := w.hops(ctx, name)
-		if err != nil {
-			return err
-		}
-		at := slices.IndexFunc(all, func(h Hop) bool { return h.Proxy == proxy })
-		if at < 0 {
-			return inconclusive(fmt.Errorf("the log of the %s has no request of %q", proxy, name))
-		}
-		both[i] = all[at].own()
-	}
-	return w.compared(shifted{what + " in the " + proxy, base, both[0], both[1], p}, limits)
 }

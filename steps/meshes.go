@@ -54,6 +54,9 @@ type Meshes interface {
 	// IngressCPU is how much processor time the private ingress gateway of a
 	// mesh has used so far.
 	IngressCPU(ctx context.Context, mesh string) (time.Duration, error)
+	// IngressTimers is by which clock the private ingress gateway of a mesh
+	// wakes up.
+	IngressTimers(ctx context.Context, mesh string) (Timers, error)
 	// Serial is that of the certificate which a caller brings.
 	Serial(as Caller) (*big.Int, error)
 	// Certificates are the serial numbers of those that a private gateway of a

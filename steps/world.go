@@ -120,6 +120,7 @@ func (w *World) Register(sc *godog.ScenarioContext) {
 	w.loadRampSteps(sc)
 	w.loadCostSteps(sc)
 	w.loadHopSteps(sc)
+	w.loadPlantedSteps(sc)
 	w.hostileSteps(sc)
 	w.renewalSteps(sc)
 	w.diagnosisSteps(sc)

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"runtime"
 	"sync"
 	"time"
 
@@ -32,6 +33,10 @@ func (s *schedule) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool
 	if hits >= s.count || s.stopped() {
 		return 0, true
 	}
+	// The worker that has just been given a request runs here and now, instead
+	// of waiting for another thread to wake up and fetch it.
+	runtime.Gosched()
+	elapsed = time.Since(s.began)
 	// A stop must not wait for a request that is due in a minute.
 	for {
 		wait := time.Duration(hits)*s.period - elapsed

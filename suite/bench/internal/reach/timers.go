@@ -1,0 +1,48 @@
+package reach
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/cluster/istio"
+	"github.com/meshfed/meshfed/cluster/workload"
+	"github.com/meshfed/meshfed/steps"
+)
+
+// preciseTimer is the variable at which libevent, and so Envoy, reads the
+// monotonic clock and not the coarse one.
+const preciseTimer = "EVENT_PRECISE_TIMER"
+
+// IngressTimers implements steps.Meshes, by the environment of the gateway's
+// container.
+func (r *Reach) IngressTimers(ctx context.Context, mesh string) (steps.Timers, error) {
+	m, err := r.mesh(mesh)
+	if err != nil {
+		return "", err
+	}
+	var out, errs bytes.Buffer
+	gateway := workload.Ref{Namespace: istio.GatewayNamespace, Selector: "app=" + istio.IngressGateway, Container: istio.ProxyContainer}
+	code, err := m.Pods.Exec(ctx, gateway, []string{"printenv", preciseTimer}, cluster.Streams{Out: &out, Err: &errs})
+	if err != nil {
+		return "", fmt.Errorf("timers of the ingress gateway of %s: %w", mesh, err)
+	}
+	timers, err := timersOf(code)
+	if err != nil {
+		return "", fmt.Errorf("timers of the ingress gateway of %s: %w: %s", mesh, err, bytes.TrimSpace(errs.Bytes()))
+	}
+	return timers, nil
+}
+
+// timersOf reads the exit code of printenv; POSIX has 1 for a variable that is
+// not set.
+func timersOf(code int) (steps.Timers, error) {
+	switch code {
+	case 0:
+		return steps.ExactTimers, nil
+	case 1:
+		return steps.CoarseTimers, nil
+	}
+	return "", fmt.Errorf("printenv %s ended with exit code %d", preciseTimer, code)
+}
