@@ -35,16 +35,24 @@ type control struct {
 
 func newNonce() string { return rand.Text()[:12] }
 
+// record is what was asked and what came of it, a line each. One that is asked
+// at the same time as others has a record of its own.
+type record []string
+
 // ask asks once and notes it for the evidence. An error is the harness's.
-func (w *World) ask(ctx context.Context, q question, nonce string) (asked, error) {
+func (r *record) ask(ctx context.Context, q question, nonce string) (asked, error) {
 	answer, err := q.send(ctx, nonce)
 	if err != nil {
-		w.record = append(w.record, fmt.Sprintf("%s [nonce %s]: not sent: %v", q.what, nonce, err))
+		*r = append(*r, fmt.Sprintf("%s [nonce %s]: not sent: %v", q.what, nonce, err))
 		return asked{}, inconclusive(fmt.Errorf("%s: %w", q.what, err))
 	}
 	a := asked{what: q.what, nonce: nonce, Outcome: answer}
-	w.record = append(w.record, time.Now().UTC().Format("15:04:05.000 ")+a.String())
+	*r = append(*r, time.Now().UTC().Format("15:04:05.000 ")+a.String())
 	return a, nil
+}
+
+func (w *World) ask(ctx context.Context, q question, nonce string) (asked, error) {
+	return w.record.ask(ctx, q, nonce)
 }
 
 const (

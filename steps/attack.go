@@ -9,6 +9,7 @@ import (
 
 	"github.com/cucumber/godog"
 	messages "github.com/cucumber/messages/go/v21"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/meshfed/meshfed/traffic"
 	"github.com/meshfed/meshfed/traffic/rawh2"
@@ -32,24 +33,45 @@ type attack struct {
 	words, source string
 }
 
-// attacksRefused tries each attack once between two controls. All rows are
-// tried, so that one hole does not hide another. They carry one nonce, so that
-// the workloads need not be asked for each of them whether they have seen it.
+// atOnce is how many attacks are under way at a time. A gateway leaves many of
+// them a second to hear why before it closes the connection.
+const atOnce = 8
+
+// attacksRefused tries each attack once, between two controls of its own. All
+// rows are tried, so that one hole does not hide another, and several at once.
+// They carry one nonce, so that the workloads need not be asked for each of them
+// whether they have seen it.
 func (w *World) attacksRefused(ctx context.Context, mesh string, table *godog.Table) error {
 	attacks, err := parseAttacks(table)
 	if err != nil {
 		return err
 	}
+	if w.control == nil {
+		return errNoControl
+	}
 	nonce := newNonce()
+	tried := make([]trying, len(attacks))
+	var all errgroup.Group
+	all.SetLimit(atOnce)
+	for i, a := range attacks {
+		q := w.attackQuestion(mesh, a)
+		all.Go(func() error {
+			t := &tried[i]
+			t.attempt, t.after, t.err = w.control.around(ctx, q, nonce, &t.record)
+			return nil
+		})
+	}
+	_ = all.Wait() // each row keeps its own error
 	var control asked
 	var errs []error
-	for _, a := range attacks {
-		after, err := w.attacked(ctx, mesh, a, nonce)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s (%s): %w", a.name, a.source, err))
-			continue
+	for i, t := range tried {
+		w.record = append(w.record, t.record...)
+		if err := t.wrong(attacks[i]); err != nil {
+			errs = append(errs, fmt.Errorf("%s (%s): %w", attacks[i].name, attacks[i].source, err))
 		}
-		control = after
+		if t.err == nil {
+			control = t.after
+		}
 	}
 	if control.nonce != "" {
 		errs = append(errs, w.unseenAnywhere(ctx, nonce, control))
@@ -57,21 +79,32 @@ func (w *World) attacksRefused(ctx context.Context, mesh string, table *godog.Ta
 	return errors.Join(errs...)
 }
 
-// attacked tries one attack and returns the control behind it.
-func (w *World) attacked(ctx context.Context, mesh string, a attack, nonce string) (asked, error) {
-	q := question{what: a.name, send: func(ctx context.Context, nonce string) (traffic.Outcome, error) {
+// trying is what came of one attack.
+type trying struct {
+	attempt, after asked
+	record         record
+	err            error
+}
+
+func (t trying) wrong(a attack) error {
+	if t.err == nil && !a.refusal.fits(t.attempt.Outcome) {
+		return fmt.Errorf("want %s; got: %s", a.words, t.attempt)
+	}
+	return t.err
+}
+
+// attackQuestion may be asked while others are: it reads nothing that a step
+// changes.
+func (w *World) attackQuestion(mesh string, a attack) question {
+	meshes := w.Meshes
+	return question{what: a.name, send: func(ctx context.Context, nonce string) (traffic.Outcome, error) {
 		r := a.Request
 		r.Nonce, r.Tail = nonce, []byte(strings.ReplaceAll(string(a.Tail), "<NONCE>", nonce))
 		if a.abuse != "" {
-			return w.Meshes.Abuse(ctx, mesh, a.caller, r, a.abuse)
+			return meshes.Abuse(ctx, mesh, a.caller, r, a.abuse)
 		}
-		return w.Meshes.Edge(ctx, mesh, a.caller, r)
+		return meshes.Edge(ctx, mesh, a.caller, r)
 	}}
-	attempt, after, err := w.betweenControls(ctx, q, nonce)
-	if err == nil && !a.refusal.fits(attempt.Outcome) {
-		err = fmt.Errorf("want %s; got: %s", a.words, attempt)
-	}
-	return after, err
 }
 
 // parseAttacks reads a table with the columns attack, caller, request, refusal

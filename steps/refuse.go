@@ -83,20 +83,30 @@ func (w *World) betweenControls(ctx context.Context, q question, nonce string) (
 	if w.control == nil {
 		return attempt, after, errNoControl
 	}
-	if _, err = w.alive(ctx, "right before"); err != nil {
-		return attempt, after, err
-	}
-	if attempt, err = w.ask(ctx, q, nonce); err != nil {
-		return attempt, after, err
-	}
-	after, err = w.alive(ctx, "right after")
-	return attempt, after, err
+	return w.control.around(ctx, q, nonce, &w.record)
 }
 
 // alive asks the control once.
 func (w *World) alive(ctx context.Context, when string) (asked, error) {
-	one, err := w.ask(ctx, w.control.question, newNonce())
-	if err == nil && !w.control.fits(one.Outcome) {
+	return w.control.alive(ctx, when, &w.record)
+}
+
+// around asks q once, between two of the control. It leaves the scenario's World
+// alone: many may be asked at once, each with a record of its own.
+func (c *control) around(ctx context.Context, q question, nonce string, r *record) (attempt, after asked, err error) {
+	if _, err = c.alive(ctx, "right before", r); err != nil {
+		return attempt, after, err
+	}
+	if attempt, err = r.ask(ctx, q, nonce); err != nil {
+		return attempt, after, err
+	}
+	after, err = c.alive(ctx, "right after", r)
+	return attempt, after, err
+}
+
+func (c *control) alive(ctx context.Context, when string, r *record) (asked, error) {
+	one, err := r.ask(ctx, c.question, newNonce())
+	if err == nil && !c.fits(one.Outcome) {
 		err = fmt.Errorf("the control failed %s the attempt: %s", when, one)
 	}
 	return one, err

@@ -65,7 +65,7 @@ type World struct {
 	// declaredAt is when the API server had accepted the last declaration.
 	declaredAt time.Time
 	// record is everything that was asked, for the evidence.
-	record []string
+	record record
 	// probed are the cells of the boundary that was probed last.
 	probed []cell
 	// serials are those of the certificates that owners have renewed, by mesh.
