@@ -50,6 +50,9 @@ func (p *page) verification(in federator.Verification) {
 	for _, f := range in.Findings {
 		p.line("%s", f)
 	}
+	for _, warning := range in.Warnings {
+		p.line("warning: %s", warning)
+	}
 	p.line("mesh %s: compared %d objects and %d of others; %d gateway pods with %d grants, %d routes, %d clusters", in.Mesh,
 		in.Objects, in.Foreign, len(in.Gateways), in.Grants, in.Routes, in.Clusters)
 	if in.Proven() {

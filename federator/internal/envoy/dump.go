@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Config is what one Envoy runs.
@@ -17,6 +18,10 @@ type Config struct {
 	// Refused is what Envoy was told and has not taken, one line each: it runs
 	// something older than what the control plane believes.
 	Refused []string
+	// Drain is how long what came by a listener that has been replaced may go
+	// on; 0 if the dump does not say. Istio tells it to Envoy on the command line,
+	// and leaves it in the node's metadata.
+	Drain time.Duration
 }
 
 // named is one entry of a dump: what is active, what waits, what was refused.
@@ -51,6 +56,15 @@ type section struct {
 	WarmingSecrets   []named `json:"dynamic_warming_secrets"`
 	StaticEndpoints  []named `json:"static_endpoint_configs"`
 	DynamicEndpoints []named `json:"dynamic_endpoint_configs"`
+	Bootstrap        struct {
+		Node struct {
+			Metadata struct {
+				ProxyConfig struct {
+					DrainDuration string `json:"drainDuration"`
+				} `json:"PROXY_CONFIG"`
+			} `json:"metadata"`
+		} `json:"node"`
+	} `json:"bootstrap"`
 }
 
 // Parse reads the answer of Envoy's /config_dump. With ?include_eds it also
@@ -88,6 +102,11 @@ type parser struct {
 }
 
 func (p *parser) section(s section) {
+	if text := s.Bootstrap.Node.Metadata.ProxyConfig.DrainDuration; text != "" && p.err == nil {
+		if p.Drain, p.err = time.ParseDuration(text); p.err != nil {
+			p.err = fmt.Errorf("read the configuration of Envoy: drain duration: %w", p.err)
+		}
+	}
 	for _, l := range s.StaticListeners {
 		p.listener(l, true)
 	}

@@ -112,6 +112,9 @@ func (f Finding) String() string {
 type Report struct {
 	Mesh     string    `json:"mesh"`
 	Findings []Finding `json:"findings"`
+	// Warnings are of what the declarations say nothing about, and what weakens a
+	// withdrawal all the same.
+	Warnings []string `json:"warnings,omitempty"`
 	// Objects is the number of declared objects that were compared, Foreign that of
 	// the others looked at.
 	Objects int `json:"objects"`

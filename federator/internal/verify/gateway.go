@@ -29,6 +29,7 @@ func (c *checker) pods(s side) {
 		l := &look{checker: c, side: s, Dump: d, where: fmt.Sprintf("%s gateway, pod %s", s.Side, d.Pod)}
 		c.report.Gateways = append(c.report.Gateways, d.Pod)
 		l.check()
+		c.drains(d)
 	}
 	if !seen {
 		c.find(Finding{Kind: GatewayUnseen, Where: fmt.Sprintf("%s gateway %s/%s", s.Side, s.gateway.Namespace, s.gateway.Service),
