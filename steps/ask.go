@@ -66,26 +66,36 @@ const (
 // errLate is why a wait ended.
 var errLate = errors.New("it did not happen in time")
 
+// attempt is one try of until, which may run beside others.
+type attempt struct {
+	asked
+	record record
+	err    error
+}
+
 // until asks, each time anew, until the answer fits, at most for patience. The
 // error says what was seen last and what was wanted.
 func (w *World) until(ctx context.Context, q question, patience time.Duration, wanted string, fits func(traffic.Outcome) bool) (asked, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errLate)
 	defer cancel()
 	var last asked
-	for {
-		one, err := w.ask(ctx, q, newNonce())
+	for one := range inTurn(ctx, func(ctx context.Context) (a attempt) {
+		a.asked, a.err = a.record.ask(ctx, q, newNonce())
+		return a
+	}) {
+		w.record = append(w.record, one.record...)
 		if ctx.Err() != nil {
-			return last, fmt.Errorf("%s: want %s; seen last: %s (%w, after %s)", q.what, wanted, last.Outcome, context.Cause(ctx), patience)
+			break
 		}
-		if err != nil {
-			return one, err
+		if one.err != nil {
+			return one.asked, one.err
 		}
-		last = one
-		if fits(one.Outcome) {
-			return one, nil
+		last = one.asked
+		if fits(last.Outcome) {
+			return last, nil
 		}
-		rest(ctx)
 	}
+	return last, fmt.Errorf("%s: want %s; seen last: %s (%w, after %s)", q.what, wanted, last.Outcome, context.Cause(ctx), patience)
 }
 
 // rest lets a little time pass, or none if ctx ends.

@@ -94,22 +94,27 @@ func (w *World) brokenLayer(ctx context.Context, method, url, mesh, layer, becau
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, diagnosing, errLate)
 	defer cancel()
-	var last Diagnosis
-	for {
-		d, err := w.Meshes.Why(ctx, mesh, Request{Method: method, URL: url})
-		if err != nil && ctx.Err() == nil {
-			return inconclusive(err)
-		}
-		if err == nil {
-			w.record = append(w.record, fmt.Sprintf("%s %s in %s: broken: %s", method, url, mesh, d))
-			w.record = append(w.record, d.Way...)
-			if last = d; d.Layer == Layer(layer) && strings.Contains(d.Story, because) {
-				return nil
-			}
-		}
-		if ctx.Err() != nil {
-			return fmt.Errorf("%s %s in %s: want the broken layer %q (%s); named last: %s (%w)", method, url, mesh, layer, because, last, context.Cause(ctx))
-		}
-		rest(ctx)
+	type told struct {
+		Diagnosis
+		err error
 	}
+	var last Diagnosis
+	for one := range inTurn(ctx, func(ctx context.Context) (t told) {
+		t.Diagnosis, t.err = w.Meshes.Why(ctx, mesh, Request{Method: method, URL: url})
+		return t
+	}) {
+		if ctx.Err() != nil {
+			break
+		}
+		if one.err != nil {
+			return inconclusive(one.err)
+		}
+		last = one.Diagnosis
+		w.record = append(w.record, fmt.Sprintf("%s %s in %s: broken: %s", method, url, mesh, last))
+		w.record = append(w.record, last.Way...)
+		if last.Layer == Layer(layer) && strings.Contains(last.Story, because) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s %s in %s: want the broken layer %q (%s); named last: %s (%w)", method, url, mesh, layer, because, last, context.Cause(ctx))
 }

@@ -24,8 +24,9 @@ func (w *World) inside(mesh string, r Request) question {
 	return question{
 		what: fmt.Sprintf("%s in %s", r, mesh),
 		send: func(ctx context.Context, nonce string) (traffic.Outcome, error) {
-			r.Nonce = nonce
-			answers, err := w.Meshes.Inside(ctx, mesh, r, 1)
+			one := r
+			one.Nonce = nonce
+			answers, err := w.Meshes.Inside(ctx, mesh, one, 1)
 			if err != nil {
 				return traffic.Outcome{}, err
 			}

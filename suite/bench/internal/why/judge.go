@@ -27,7 +27,8 @@ type Way struct {
 func (w Way) Complete() bool {
 	side, said := request(w.Sidecar)
 	if !said {
-		return false
+		// Of a name that was not found, no proxy hears.
+		return w.Answer.Fault == wire.FaultResolve
 	}
 	if !w.leaves(side) || side.Flag("UF") || side.Flag("UH") {
 		return true

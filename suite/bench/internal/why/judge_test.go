@@ -91,6 +91,9 @@ func TestTheLayerIsNamedByTheFirstProxyThatStopped(t *testing.T) {
 func TestNoProxyIsJudgedBeforeItHasWritten(t *testing.T) {
 	w := why.Way{EgressGateway: "istio-private-egressgateway"}
 	assert.False(t, w.Complete(), "nobody has said anything")
+	w.Answer.Fault = wire.FaultResolve
+	assert.True(t, w.Complete(), "nobody has anything to say")
+	w.Answer.Fault = wire.FaultNone
 	w.Sidecar = lines(t, answered+","+toEgress)
 	assert.False(t, w.Complete(), "the egress gateway has not")
 	w.Egress = lines(t, answered+","+toPeer)
