@@ -72,6 +72,7 @@ func TestWhatAPersonExpectsOfAClusterHolds(t *testing.T) {
 			})
 		}
 	})
+	t.Run("a control plane that dies comes back", func(t *testing.T) { controlPlaneDies(t, lab) })
 }
 
 func newPerson(t *testing.T, kubectl string, config *envconf.Config, namespace string) person {

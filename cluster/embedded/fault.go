@@ -28,11 +28,7 @@ func (n *member) Pause(_ context.Context, p cluster.Part) (func() error, error) 
 	fail := func(err error) (func() error, error) {
 		return nil, fmt.Errorf("cluster %s: pause %s: %w", n.name, p, err)
 	}
-	name, err := program(p)
-	if err != nil {
-		return fail(err)
-	}
-	root, err := n.lab.writer(filepath.Join(n.lab.LogDir(n.name), name+".log"))
+	root, err := n.process(p)
 	if err != nil {
 		return fail(err)
 	}
@@ -51,6 +47,15 @@ func (n *member) Pause(_ context.Context, p cluster.Part) (func() error, error) 
 		return fail(errors.Join(err, resume()))
 	}
 	return resume, nil
+}
+
+// process is the one that a part is, or that runs all of it.
+func (n *member) process(p cluster.Part) (int, error) {
+	name, err := program(p)
+	if err != nil {
+		return 0, err
+	}
+	return n.lab.writer(filepath.Join(n.lab.LogDir(n.name), name+".log"))
 }
 
 // writer is the lab's process that writes to a log file: all of a node's

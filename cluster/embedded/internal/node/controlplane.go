@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"time"
 
 	"k8s.io/client-go/kubernetes"
@@ -23,11 +24,7 @@ const APIReady = "kube-apiserver is ready"
 // launch starts a program that is to live as long as the node: its end ends
 // the node, with its last words.
 func (n *node) launch(life context.Context, name string, args ...string) (*proc.Process, error) {
-	path, ok := n.Tools[name]
-	if !ok {
-		return nil, fmt.Errorf("start %s: the lab was given no path for it", name)
-	}
-	p, err := proc.Start(exec.CommandContext(life, path, args...), name, n.LogDir)
+	p, err := n.spawn(life, name, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -45,15 +42,23 @@ func (n *node) launch(life context.Context, name string, args ...string) (*proc.
 	return p, nil
 }
 
+func (n *node) spawn(life context.Context, name string, args ...string) (*proc.Process, error) {
+	path, ok := n.Tools[name]
+	if !ok {
+		return nil, fmt.Errorf("start %s: the lab was given no path for it", name)
+	}
+	return proc.Start(exec.CommandContext(life, path, args...), name, n.LogDir)
+}
+
 // startControlPlane returns when the API server is ready. The others have been
 // started by then and find it by themselves.
 func (n *node) startControlPlane(life, begin context.Context) error {
 	// etcd and the API server start side by side: the second retries its
 	// first connection until the first listens.
-	if _, err := n.launch(life, "etcd", n.etcdArgs()...); err != nil {
+	if _, err := n.keep(life, "etcd", n.etcdArgs()...); err != nil {
 		return err
 	}
-	api, err := n.launch(life, "kube-apiserver", n.apiServerArgs()...)
+	api, err := n.keep(life, "kube-apiserver", n.apiServerArgs()...)
 	if err != nil {
 		return err
 	}
@@ -92,7 +97,7 @@ func (n *node) client(leaf string) (*kubernetes.Clientset, error) {
 func (n *node) etcdArgs() []string {
 	return []string{
 		"--name=" + n.Name,
-		"--data-dir=" + n.dirs.etcd,
+		"--data-dir=" + filepath.Join(n.dirs.etcd, "data"),
 		"--listen-client-urls=http://127.0.0.1:2379", "--advertise-client-urls=http://127.0.0.1:2379",
 		"--listen-peer-urls=http://127.0.0.1:2380", "--initial-advertise-peer-urls=http://127.0.0.1:2380",
 		"--initial-cluster=" + n.Name + "=http://127.0.0.1:2380",

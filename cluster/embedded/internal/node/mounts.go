@@ -30,3 +30,21 @@ func mountPrivate() error {
 	}
 	return nil
 }
+
+// EtcdDisk is where etcd has a disk of its own, as seen in the node's mount
+// namespace: one that is full for etcd is full for nobody else.
+const EtcdDisk = stateDir + "/etcd"
+
+// etcdDiskSize bounds what etcd writes, and so the memory that a full disk takes:
+// 128 MiB for its log and its next one, the rest for the database.
+const etcdDiskSize = "512m"
+
+func mountEtcdDisk() error {
+	if err := os.MkdirAll(EtcdDisk, 0o700); err != nil {
+		return fmt.Errorf("folder for the disk of etcd: %w", err)
+	}
+	if err := unix.Mount("meshfed-etcd", EtcdDisk, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=700,size="+etcdDiskSize); err != nil {
+		return fmt.Errorf("disk of etcd: %w", err)
+	}
+	return nil
+}

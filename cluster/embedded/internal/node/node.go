@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -47,8 +48,8 @@ type Config struct {
 // startLimit bounds a start that hangs; a crash is told at once.
 const startLimit = 90 * time.Second
 
-// Main runs the node until SIGTERM or the end of one of its programs. Events
-// go to sender; the error is also its last event.
+// Main runs the node until SIGTERM or the end of one of its programs; see keep for
+// those that may end. Events go to sender; the error is also its last event.
 func Main(cfg Config, sender *event.Sender) error {
 	ctx, cancel := signal.NotifyContext(context.Background(), unix.SIGTERM)
 	defer cancel()
@@ -83,14 +84,17 @@ func run(ctx context.Context, cfg Config, sender *event.Sender) error {
 	return nil
 }
 
-// node is the running state. Its fields are set before the programs start.
+// node is the running state. All of it but ready is set before the programs start.
 type node struct {
 	Config
 	plan   addr.Plan
 	sender *event.Sender
 	dirs   dirs
-	// group ends when the first of the node's programs does.
+	// group ends when the first of the node's programs does that is not started
+	// again.
 	group *errgroup.Group
+	// ready says that the node has been Ready once.
+	ready atomic.Bool
 }
 
 // dirs are the node's private folders; all lie on file systems that exist in
@@ -99,9 +103,11 @@ type dirs struct {
 	state, pki, etcd, cri string
 }
 
+// stateDir is the folder of them all.
+const stateDir = "/run/meshfed"
+
 func newDirs() dirs {
-	const root = "/run/meshfed"
-	return dirs{state: root, pki: filepath.Join(root, "pki"), etcd: filepath.Join(root, "etcd"), cri: filepath.Join(root, "cri")}
+	return dirs{state: stateDir, pki: filepath.Join(stateDir, "pki"), etcd: EtcdDisk, cri: filepath.Join(stateDir, "cri")}
 }
 
 func (n *node) prepare() error {
@@ -111,7 +117,10 @@ func (n *node) prepare() error {
 	if err := mountPrivate(); err != nil {
 		return err
 	}
-	for _, d := range []string{n.dirs.pki, n.dirs.etcd, n.dirs.cri} {
+	if err := mountEtcdDisk(); err != nil {
+		return err
+	}
+	for _, d := range []string{n.dirs.pki, n.dirs.cri} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
 			return fmt.Errorf("state folder: %w", err)
 		}
@@ -134,6 +143,7 @@ func (n *node) start(life, begin context.Context) error {
 	if err := n.startNode(life, begin); err != nil {
 		return err
 	}
+	n.ready.Store(true)
 	n.sender.Send(event.Ready, "node %s is Ready", n.Name)
 	return nil
 }
