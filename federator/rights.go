@@ -57,6 +57,7 @@ func VerifyRights(w Where) map[string][]rbac.PolicyRule {
 		rbac.PolicyRule{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: list},
 		// A port-forward by websocket is a get, one by SPDY a create.
 		rbac.PolicyRule{APIGroups: []string{""}, Resources: []string{"pods/portforward"}, Verbs: []string{"create", "get"}},
+		rbac.PolicyRule{APIGroups: []string{""}, Resources: []string{"pods/log"}, Verbs: get},
 		rbac.PolicyRule{APIGroups: []string{""}, Resources: []string{"services"}, Verbs: get},
 		rbac.PolicyRule{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{inventory.Name}, Verbs: get})
 	return rights

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,16 +18,23 @@ func explainCommand() *cobra.Command {
 	var c cluster
 	var q federator.Question
 	cmd := &cobra.Command{
-		Use:   "explain -f FILE_OR_FOLDER --peer PEER --path PATH [--method METHOD]",
-		Short: "Say what becomes of a peer's request, and which rule, object and part of Envoy decide",
-		Long: `Say what becomes of a peer's request, and which rule, object and part of Envoy decide.
+		Use:   "explain -f FILE_OR_FOLDER {--peer PEER | --host CONSUMED_NAME} --path PATH [--method METHOD]",
+		Short: "Say what becomes of a request, and which rule, object and part of Envoy decide",
+		Long: `Say what becomes of a request, and which rule, object and part of Envoy decide.
 
-The request is followed through what each ready pod of the ingress gateway really
-runs, and through the declarations; it is not sent. The command ends with code 2
-if the two do not agree.
+A peer's request (--peer) is followed through what each ready pod of the ingress
+gateway really runs, and through the declarations. That of a workload of this
+mesh for a name that a Consumption serves (--host ratings, or ratings.default) is
+followed through the objects that lead it out, through what each ready pod of the
+egress gateway runs, and through what that has counted and logged about the peer
+in the last 15 minutes: what becomes of it over there, explain says over there.
 
-It writes nothing. In the gateways' namespace it may get Services, list pods and
-create pods/portforward.`,
+The request is not sent. The command ends with code 2 if what is declared and
+what is done do not agree.
+
+It writes nothing. In the gateways' namespace it may get Services and pods/log,
+list pods and create pods/portforward; it may list Services and Istio's
+VirtualServices, DestinationRules and ServiceEntries.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.with(cmd, func(ctx context.Context, e *federator.Engine, spec federator.Spec) error {
 				got, err := e.Explain(ctx, spec, q)
@@ -51,7 +59,8 @@ create pods/portforward.`,
 	f.StringVar(&q.Method, "method", "GET", "the request's method")
 	f.StringVar(&q.Path, "path", "", "the request's path (required)")
 	f.StringVar(&q.SNI, "sni", "", "server name in the handshake (default: this mesh's host)")
-	f.StringVar(&q.Host, "host", "", "authority of the request (default: this mesh's host)")
+	f.StringVar(&q.Host, "host", "", "authority of the request (default: this mesh's host); without --peer, a name that a Consumption serves")
+	f.StringToStringVar(&q.Headers, "header", nil, "headers of the request, NAME=VALUE")
 	_ = cmd.MarkFlagRequired("path") // cannot fail: the flag was just made
 	return cmd
 }
@@ -67,18 +76,18 @@ func (p *page) explanations(list []federator.Explanation) {
 		if a.Declared {
 			declared = "allowed by " + a.By
 		}
-		p.line("  %-9s  %s", "declared", declared)
+		p.line("  %-15s  %s", "declared", declared)
 		for _, s := range a.Steps {
 			sign := "ok"
 			if !s.Passed {
 				sign = "END"
 			}
-			p.line("  %-9s  %-3s %s", s.Layer, sign, s.Story)
+			p.line("  %-15s  %-3s %s", s.Layer, sign, s.Story)
 			by := s.By
 			if s.Object != "" {
 				by += "; made from " + s.Object
 			}
-			p.line("  %-9s      by %s", "", by)
+			p.line("  %-15s      by %s", "", by)
 		}
 		p.line("%s", verdict(a))
 	}
@@ -87,11 +96,11 @@ func (p *page) explanations(list []federator.Explanation) {
 func verdict(a federator.Explanation) string {
 	switch {
 	case a.Declared && a.Reaches:
-		return "it reaches the backend, as declared"
+		return "it reaches " + a.Goal + ", as declared"
 	case a.Declared:
-		return "it does not reach the backend although it is declared; the broken layer: " + string(a.Broken())
+		return "it does not reach " + a.Goal + " although it is declared; the broken layer: " + string(a.Broken())
 	case a.Reaches:
-		return "IT REACHES THE BACKEND ALTHOUGH NOTHING DECLARED ALLOWS IT; run federator verify"
+		return "IT REACHES " + strings.ToUpper(a.Goal) + " ALTHOUGH NOTHING DECLARED ALLOWS IT; run federator verify"
 	}
-	return "it does not reach the backend, as nothing declared allows it"
+	return "it does not reach " + a.Goal + ", as nothing declared allows it"
 }

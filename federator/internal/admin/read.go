@@ -23,9 +23,13 @@ const envoyPort = 15000
 // configDump asks for the addresses behind the clusters, too.
 const configDump = "/config_dump?include_eds"
 
-// Getter asks a port of a pod; *Forward is one.
+// counted asks for what was counted at each address.
+const counted = "/clusters?format=json"
+
+// Getter asks a port of a pod, and for its proxy's log of late; *Forward is one.
 type Getter interface {
 	Get(ctx context.Context, namespace, pod string, port int, path string) ([]byte, error)
+	Log(ctx context.Context, namespace, pod string) ([]byte, error)
 }
 
 // Pod is one pod of a gateway.
@@ -69,6 +73,29 @@ func Read(ctx context.Context, c kube.Client, from Getter, g api.Gateway) ([]Pod
 		})
 	}
 	return out, all.Wait()
+}
+
+// Listen adds to the configuration of pods what their Envoys have counted and
+// logged of late about the addresses that they use.
+func Listen(ctx context.Context, from Getter, g api.Gateway, pods []Pod) error {
+	all, ctx := errgroup.WithContext(ctx)
+	for _, p := range pods {
+		all.Go(func() error {
+			raw, err := from.Get(ctx, g.Namespace, p.Name, envoyPort, counted)
+			if err != nil {
+				return err
+			}
+			if err := p.Config.Count(raw); err != nil {
+				return err
+			}
+			log, err := from.Log(ctx, g.Namespace, p.Name)
+			if err == nil {
+				p.Config.Hear(log)
+			}
+			return err
+		})
+	}
+	return all.Wait()
 }
 
 // serves says whether a pod is one of the gateway's and takes traffic.

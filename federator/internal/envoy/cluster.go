@@ -2,6 +2,7 @@ package envoy
 
 import (
 	"encoding/json"
+	"fmt"
 	"net"
 	"slices"
 	"strconv"
@@ -11,6 +12,9 @@ import (
 // Cluster is where a route leads.
 type Cluster struct {
 	Name string
+	// Object that says how it is spoken to, such as DestinationRule NAMESPACE/NAME;
+	// empty if there is none.
+	Object string
 	// Type is how its addresses are found, as Envoy spells it.
 	Type string
 	// TLS is how it is spoken to; nil when not by one setting for all addresses.
@@ -19,6 +23,8 @@ type Cluster struct {
 	Mesh bool
 	// Endpoints are the addresses known; with EDS only if the dump has them.
 	Endpoints []Endpoint
+	// Last is the last attempt to use it; see Config.Hear.
+	Last Attempt
 }
 
 // Plain says that nothing about the cluster is encrypted.
@@ -37,6 +43,19 @@ type Endpoint struct {
 	// Address is HOST:PORT.
 	Address string
 	Healthy bool
+	// Connections were begun, and Failed of them did not come about; see Config.Count.
+	Connections, Failed int
+}
+
+func (e Endpoint) String() string {
+	text := e.Address
+	if !e.Healthy {
+		text += " (not healthy)"
+	}
+	if e.Connections > 0 {
+		text += fmt.Sprintf(" (%d connections, %d of them failed)", e.Connections, e.Failed)
+	}
+	return text
 }
 
 // meshTLS is the mark by which Istio picks mutual TLS for an address.
@@ -71,7 +90,7 @@ func (a rawAssignment) list() []Endpoint {
 			if e.Endpoint.Address.Internal.Name != "" {
 				address = e.Endpoint.Address.Internal.Name
 			}
-			out = append(out, Endpoint{address, slices.Contains([]string{"", "UNKNOWN", "HEALTHY"}, e.Health)})
+			out = append(out, Endpoint{Address: address, Healthy: slices.Contains([]string{"", "UNKNOWN", "HEALTHY"}, e.Health)})
 		}
 	}
 	return out
@@ -88,11 +107,12 @@ func (p *parser) cluster(n named) {
 			Name      string `json:"name"`
 			Transport typed  `json:"transport_socket"`
 		} `json:"transport_socket_matches"`
+		Metadata metadata `json:"metadata"`
 	}
 	if !p.read("cluster", n.Cluster, &raw) {
 		return
 	}
-	out := Cluster{Name: raw.Name, Type: raw.Type, Endpoints: raw.Assignment.list()}
+	out := Cluster{Name: raw.Name, Object: raw.Metadata.object(), Type: raw.Type, Endpoints: raw.Assignment.list()}
 	if raw.Custom != nil {
 		out.Type = raw.Custom.Name
 	}

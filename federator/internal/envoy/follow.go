@@ -51,6 +51,8 @@ type Step struct {
 	Object string `json:"object,omitempty"`
 	// Story is why.
 	Story string `json:"story"`
+	// Cluster that it leads to, of a backend's.
+	Cluster string `json:"-"`
 }
 
 // Follow takes a request that comes to a port through the configuration, until
@@ -151,12 +153,8 @@ func (f *follower) handshake(c Chain) Step {
 		}
 	}
 	if c.TLS != nil {
-		for _, name := range append(slices.Clone(c.TLS.Certificates), c.TLS.TrustAnchors) {
-			if bad, found := f.Secrets[name].NotValid(f.request.At); found {
-				out.Passed = false
-				out.Story = fmt.Sprintf("%s holds a certificate that is valid from %s to %s only: callers, or the gateway, end the handshake", name,
-					bad.NotBefore.UTC().Format(time.DateTime), bad.NotAfter.UTC().Format(time.DateTime))
-			}
+		if story, bad := f.notValid(append(slices.Clone(c.TLS.Certificates), c.TLS.TrustAnchors)); bad {
+			out.Passed, out.Story = false, story
 		}
 	}
 	return out

@@ -100,7 +100,7 @@ func fit(domain, authority string) int {
 
 func (f *follower) backend(name string) {
 	c, known := f.Clusters[name]
-	out := Step{Layer: LayerBackend, By: "cluster " + name}
+	out := Step{Layer: LayerBackend, By: "cluster " + name, Cluster: name}
 	healthy := 0
 	var addresses []string
 	for _, e := range c.Endpoints {

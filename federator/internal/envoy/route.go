@@ -99,14 +99,10 @@ func keysOf(sets ...map[string]json.RawMessage) []string {
 }
 
 type rawRoute struct {
-	Name     string                     `json:"name"`
-	Match    map[string]json.RawMessage `json:"match"`
-	Route    *rawAction                 `json:"route"`
-	Metadata struct {
-		Filter map[string]struct {
-			Config string `json:"config"`
-		} `json:"filter_metadata"`
-	} `json:"metadata"`
+	Name      string                     `json:"name"`
+	Match     map[string]json.RawMessage `json:"match"`
+	Route     *rawAction                 `json:"route"`
+	Metadata  metadata                   `json:"metadata"`
 	Overrides map[string]json.RawMessage `json:"typed_per_filter_config"`
 }
 
@@ -135,7 +131,7 @@ type rawAction struct {
 func (p *parser) route(config string, raw json.RawMessage) Route {
 	var r rawRoute
 	p.read("route of "+config, raw, &r)
-	out := Route{Name: r.Name, Object: objectOf(r.Metadata.Filter["istio"].Config), Overrides: keysOf(r.Overrides)}
+	out := Route{Name: r.Name, Object: r.Metadata.object(), Overrides: keysOf(r.Overrides)}
 	out.Path, out.Conditions = match(r.Match)
 	var whole map[string]json.RawMessage
 	p.read("route of "+config, raw, &whole)
@@ -219,6 +215,17 @@ func headers(raw json.RawMessage) []Term {
 	}
 	return out
 }
+
+// metadata is where Istio notes what it has made something from.
+type metadata struct {
+	Filter struct {
+		Istio struct {
+			Config string `json:"config"`
+		} `json:"istio"`
+	} `json:"filter_metadata"`
+}
+
+func (m metadata) object() string { return objectOf(m.Filter.Istio.Config) }
 
 // objectOf spells Istio's mark /apis/networking.istio.io/v1/namespaces/ns/virtual-service/name
 // as VirtualService ns/name.

@@ -11,14 +11,18 @@ import (
 	"github.com/meshfed/meshfed/federator/internal/verify"
 )
 
-// Question is a request of a peer.
+// Question is a request of a peer at the ingress gateway, or one of a workload for
+// a consumed name.
 type Question struct {
 	// Peer by name; empty asks for a caller without a certificate.
 	Peer   string
 	Method string
 	Path   string
-	// SNI and Host are those of the peer's entrance when they are empty.
+	// SNI and Host are those of the peer's entrance when they are empty. Without a
+	// peer, a host that a Consumption serves is asked for by this mesh's own workloads.
 	SNI, Host string
+	// Headers of the request by their names in lower case.
+	Headers map[string]string
 	// At is when it is asked: certificates have their time. Zero leaves them out.
 	At time.Time
 }
@@ -31,8 +35,11 @@ type Answer struct {
 	// Declared is whether the declarations allow it, and By which of them does.
 	Declared bool   `json:"declared"`
 	By       string `json:"declaredBy,omitempty"`
-	// Reaches says that the gateway leads it to a backend; if not, the last step is
-	// where it ends.
+	// Goal is how far it is followed: "the backend", or "the peer's gateway" for a call
+	// that leaves this mesh.
+	Goal string `json:"goal"`
+	// Reaches says that the gateway leads it there; if not, the last step is where it
+	// ends.
 	Reaches bool         `json:"reaches"`
 	Steps   []envoy.Step `json:"steps"`
 }
@@ -68,8 +75,8 @@ func Ask(spec api.Spec, d verify.Dump, q Question) (Answer, error) {
 		}
 		host = spec.Mesh.Spec.Entrance(&p).Host
 	}
-	r := envoy.Request{Principal: principal, SNI: cmp.Or(q.SNI, host), Authority: cmp.Or(q.Host, host), Method: cmp.Or(q.Method, "GET"), Path: q.Path, At: q.At}
-	out := Answer{Pod: d.Pod, Request: fmt.Sprintf("%s %s%s by %s, SNI %s", r.Method, r.Authority, r.Path, caller(q, principal), r.SNI)}
+	r := envoy.Request{Principal: principal, SNI: cmp.Or(q.SNI, host), Authority: cmp.Or(q.Host, host), Method: cmp.Or(q.Method, "GET"), Path: q.Path, Headers: q.Headers, At: q.At}
+	out := Answer{Pod: d.Pod, Goal: "the backend", Request: fmt.Sprintf("%s %s%s by %s, SNI %s", r.Method, r.Authority, r.Path, caller(q, principal), r.SNI)}
 	if by, ok := verify.Allows(spec, r); ok {
 		out.Declared, out.By = true, by.String()
 	}
