@@ -14,6 +14,9 @@ type LoadFigure struct {
 	// LagLimitMillis the run is INVALID, not slow.
 	LagP99Millis   float64 `json:"lagP99Millis"`
 	LagLimitMillis float64 `json:"lagLimitMillis"`
+	// InvalidBefore are the lags at p99, in milliseconds, of the runs that were
+	// INVALID before this one, and were therefore made again.
+	InvalidBefore []float64 `json:"invalidBefore,omitempty"`
 	// Interrupted says that the run was stopped: the figures are of what was
 	// measured until then, and decide nothing.
 	Interrupted bool `json:"interrupted,omitempty"`

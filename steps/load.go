@@ -47,25 +47,9 @@ func (w *World) loadInside(ctx context.Context, seconds, rate int, mesh string, 
 	if err != nil {
 		return err
 	}
-	since := time.Now()
-	plan.Watch = w.watch()
-	result, err := w.Meshes.Load(ctx, mesh, plan)
-	return w.keep(run{"requests that leave " + mesh, mesh, plan, since}, result, err)
-}
-
-// run is load as it was sent.
-type run struct {
-	what, mesh string
-	plan       load.Plan
-	since      time.Time
-}
-
-// watch tells how a run is going, if anybody wants to know.
-func (w *World) watch() func(load.Progress) {
-	if w.Tell == nil {
-		return nil
-	}
-	return func(p load.Progress) { w.Tell(p.String()) }
+	return w.sent(ctx, run{what: "requests that leave " + mesh, mesh: mesh, plan: plan}, func(ctx context.Context, plan load.Plan) (load.Result, error) {
+		return w.Meshes.Load(ctx, mesh, plan)
+	})
 }
 
 func (w *World) loadAtEdge(ctx context.Context, seconds, rate int, mesh string, table *godog.Table) error {
@@ -78,50 +62,14 @@ func (w *World) loadAtEdge(ctx context.Context, seconds, rate int, mesh string, 
 			return fmt.Errorf("%q: the table does not say with whose certificate", t.Name)
 		}
 	}
-	plan.Watch = w.watch()
-	since, before := time.Now(), w.meter(ctx, mesh)
-	result, err := w.Meshes.EdgeLoad(ctx, mesh, plan, as)
-	if err == nil {
-		w.costed(plan, before, w.meter(ctx, mesh))
-	}
-	return w.keep(run{"requests that arrive at " + mesh, mesh, plan, since}, result, err)
-}
-
-// keep judges the generator alone: what became of the requests is for the
-// sentences that follow. What was measured before a run was stopped is kept as
-// well.
-func (w *World) keep(r run, result load.Result, err error) error {
-	if err != nil && len(result.Samples) == 0 {
-		return inconclusive(err)
-	}
-	figure := reports.LoadFigure{
-		What: r.what, RatePerSecond: float64(r.plan.Rate), DurationSeconds: r.plan.Duration().Seconds(),
-		LagP99Millis: millis(result.LagP99), LagLimitMillis: millis(result.LagLimit), Interrupted: err != nil,
-	}
-	for _, t := range r.plan.Targets {
-		one := loaded{mesh: r.mesh, nonce: t.Nonce, rate: r.plan.Rate, since: r.since, fresh: t.FreshConnection}
-		for _, s := range result.Samples {
-			if s.Target == t.Name {
-				one.samples = append(one.samples, s)
-			}
+	return w.sent(ctx, run{what: "requests that arrive at " + mesh, mesh: mesh, plan: plan}, func(ctx context.Context, plan load.Plan) (load.Result, error) {
+		before := w.meter(ctx, mesh)
+		result, err := w.Meshes.EdgeLoad(ctx, mesh, plan, as)
+		if err == nil {
+			w.costed(plan, before, w.meter(ctx, mesh))
 		}
-		classes := classesOf(t.Name, one.samples)
-		var all []reports.LatencyBucket
-		for _, c := range classes {
-			all = append(all, c.Histogram...)
-			w.record = append(w.record, fmt.Sprintf("load %s: %s %s %d times", r.what, c.Identity, c.Outcome, c.Count))
-		}
-		one.latency = latency.New(all)
-		figure.Classes = append(figure.Classes, classes...)
-		w.loads[t.Name] = one
-	}
-	if err := w.Attach(figure); err != nil {
-		return inconclusive(err)
-	}
-	if err != nil {
-		return inconclusive(err)
-	}
-	return figure.Holds()
+		return result, err
+	})
 }
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

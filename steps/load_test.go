@@ -110,6 +110,49 @@ func TestARateThatNobodyServesIsAFault(t *testing.T) {
 	assert.ErrorContains(t, w.ramp(t.Context(), "c1", 50, 40, 1, "ratings v1 of c2", loadRows("name | request", one)), "want it to grow")
 }
 
+// late is a generator that keeps its time from the third sending on.
+func late(nonces *[]string) func(load.Plan) (load.Result, error) {
+	return func(p load.Plan) (load.Result, error) {
+		*nonces = append(*nonces, p.Targets[0].Nonce)
+		r, err := served(time.Millisecond)(p)
+		if len(*nonces) < 3 {
+			r.LagP99 = 7 * time.Millisecond
+		}
+		return r, err
+	}
+}
+
+func TestLoadIsSentAgainWhileTheGeneratorIsLate(t *testing.T) {
+	var nonces []string
+	w := loadWorld(&loads{answer: late(&nonces)})
+	require.NoError(t, w.loadInside(t.Context(), 1, 100, "c1", loadRows("name | request", one)))
+	figures := w.Figures().Loads
+	require.Len(t, figures, 1)
+	assert.Equal(t, []float64{7, 7}, figures[0].InvalidBefore)
+	assert.EqualValues(t, 100, figures[0].Classes[0].Count, "of the last sending only")
+	assert.Len(t, map[string]bool{nonces[0]: true, nonces[1]: true, nonces[2]: true}, 3, "no log may mix them up")
+}
+
+func TestLoadThatStaysLateIsInvalid(t *testing.T) {
+	sent := 0
+	w := loadWorld(&loads{answer: func(p load.Plan) (load.Result, error) {
+		sent++
+		r, err := served(time.Millisecond)(p)
+		r.LagP99 = 7 * time.Millisecond
+		return r, err
+	}})
+	err := w.loadInside(t.Context(), 1, 100, "c1", loadRows("name | request", one))
+	require.ErrorIs(t, err, reports.ErrInconclusive)
+	require.ErrorContains(t, err, "INVALID")
+	assert.Equal(t, sendings, sent)
+
+	// There must be time for another one, and for what is said of it.
+	ctx, cancel := context.WithTimeout(t.Context(), judging)
+	defer cancel()
+	require.ErrorContains(t, w.loadInside(ctx, 1, 100, "c1", loadRows("name | request", one)), "INVALID")
+	assert.Equal(t, sendings+1, sent)
+}
+
 func TestARunThatIsStoppedKeepsWhatItMeasured(t *testing.T) {
 	stopped := errors.New("interrupted")
 	w := loadWorld(&loads{answer: func(p load.Plan) (load.Result, error) {
