@@ -30,8 +30,9 @@ func aboutObjects() []federator.FindingKind {
 	return kinds
 }
 
-// inspect has `federator verify` look at a cluster until its findings are enough,
-// or for as long as a gateway may take, and returns the kinds of the last look.
+// inspect has `federator verify` look at a cluster until its findings are enough
+// and the same twice, so that none is of a gateway that is still being told; or
+// for as long as that may take. It returns the kinds of the last look.
 func inspect(ctx context.Context, c cluster.Cluster, declarations string, enough func([]federator.FindingKind) bool) ([]federator.FindingKind, error) {
 	spec, err := federator.Parse("declarations", strings.NewReader(declarations))
 	if err != nil {
@@ -62,7 +63,8 @@ func inspect(ctx context.Context, c cluster.Cluster, declarations string, enough
 		}
 		slices.Sort(kinds)
 		kinds = slices.Compact(kinds)
-		if last = kinds; enough(kinds) {
+		steady := looked && slices.Equal(kinds, last)
+		if last = kinds; steady && enough(kinds) {
 			return kinds, nil
 		}
 		select {

@@ -28,7 +28,28 @@ func NewForward(cfg *rest.Config) *Forward { return &Forward{rest.CopyConfig(cfg
 
 // Get asks a port that is open inside a pod, by HTTP. The connection is a stream
 // to the API server and never a local port, on which others could listen in.
+//
+// It returns when ctx ends, whatever the other side does: neither an upgrade nor
+// the making of a stream knows of a context, and a stream waits for half a minute.
 func (f *Forward) Get(ctx context.Context, namespace, pod string, port int, path string) ([]byte, error) {
+	type result struct {
+		body []byte
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		body, err := f.ask(ctx, namespace, pod, port, path)
+		done <- result{body, err}
+	}()
+	select {
+	case r := <-done:
+		return r.body, r.err
+	case <-ctx.Done():
+		return nil, fmt.Errorf("ask port %d of pod %s/%s: %w", port, namespace, pod, ctx.Err())
+	}
+}
+
+func (f *Forward) ask(ctx context.Context, namespace, pod string, port int, path string) ([]byte, error) {
 	connection, err := f.dial(namespace, pod)
 	if err != nil {
 		return nil, fmt.Errorf("reach pod %s/%s (it needs the right to create pods/portforward): %w", namespace, pod, err)
