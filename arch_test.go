@@ -35,6 +35,7 @@ func TestEachPartKnowsOnlyWhatItMay(t *testing.T) {
 		{"./traffic/...", module + "federator", "a probe judges what it sees, not what was wanted"},
 		{"./traffic/...", module + "engine", "a probe judges what it sees, not what was wanted"},
 		{"./traffic/load/...", "k8s.io/", "it is linked into the fixtures' program"},
+		{"./traffic/link/...", "k8s.io/", "it is linked into the fixtures' program"},
 		{"./traffic/rawh2/...", module + "traffic/wire", "frames know nothing of what they are for"},
 		{"./fixtures/bookinfo/...", "k8s.io/", "a workload knows nothing of where it runs"},
 		{"./reports/...", "k8s.io/", "a report is checked without Kubernetes"},

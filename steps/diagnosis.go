@@ -80,7 +80,7 @@ func (w *World) misled(peer string) *belief {
 }
 
 // belief is empty where it is true.
-type belief struct{ SNI, Port string }
+type belief struct{ SNI, Host, Port string }
 
 // diagnosing bounds how long a planted fault may take to be there, and the logs
 // to tell of it.

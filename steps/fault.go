@@ -26,6 +26,9 @@ const (
 	EngineKilled    Breakage = "the engine is killed"
 	APIServerPaused Breakage = "the API server is paused"
 	EtcdPaused      Breakage = "etcd is paused"
+	APIServerKilled Breakage = "the API server is killed"
+	EtcdKilled      Breakage = "etcd is killed"
+	EtcdDiskFull    Breakage = "the disk of etcd is full"
 	ClusterPaused   Breakage = "the whole cluster is paused"
 	LinkCut         Breakage = "the link is cut"
 	LinkSlow        Breakage = "the link is slowed"
@@ -34,7 +37,8 @@ const (
 
 // Breakages is the whole vocabulary.
 func Breakages() []Breakage {
-	return []Breakage{IngressKilled, ControlKilled, EngineKilled, APIServerPaused, EtcdPaused, ClusterPaused, LinkCut, LinkSlow, LinkTorn}
+	return []Breakage{IngressKilled, ControlKilled, EngineKilled, APIServerPaused, EtcdPaused, APIServerKilled, EtcdKilled, EtcdDiskFull,
+		ClusterPaused, LinkCut, LinkSlow, LinkTorn}
 }
 
 // ErrCannotBreak is why something cannot be broken here.
@@ -45,10 +49,13 @@ type Faults interface {
 	// Break breaks something of a mesh; mend makes it whole and returns when
 	// it is. An error that wraps ErrCannotBreak says why nobody can.
 	Break(ctx context.Context, mesh string, what Breakage) (mend func(context.Context) error, err error)
+	// Between opens a way from one mesh to the gateway of another that can be
+	// broken.
+	Between(ctx context.Context, from, to string) (Way, error)
 }
 
 func (w *World) faultSteps(sc *godog.ScenarioContext) {
-	sc.When(`^for (\d+m?s) (.+ (?:killed|paused|cut|slowed|reset)), while all kinds of callers ask (c\d) for "GET ([^"]+)"$`, w.breakFor)
+	sc.When(`^for (\d+m?s) (.+ (?:killed|paused|full|cut|slowed|reset)), while all kinds of callers ask (c\d) for "GET ([^"]+)"$`, w.breakFor)
 	sc.Then(`^nothing that is allowed has failed$`, func(ctx context.Context) error { return w.survived(ctx, 0) })
 	sc.Then(`^what is allowed is answered again at most (\d+m?s) after that$`, func(ctx context.Context, within string) error {
 		bound, err := time.ParseDuration(within)
@@ -64,6 +71,7 @@ func (w *World) faultSteps(sc *godog.ScenarioContext) {
 type broken struct {
 	words   string
 	mend    func(context.Context) error
+	began   time.Time
 	mended  time.Time
 	allowed *watcher
 	denied  []*watcher
@@ -105,16 +113,25 @@ func (w *World) breakFor(ctx context.Context, duration, words, at, path string) 
 	if err := w.askers(at, path); err != nil {
 		return err
 	}
+	return w.watchBroken(ctx, d, func(ctx context.Context) (func(context.Context) error, error) {
+		return w.Faults.Break(ctx, mesh, what)
+	})
+}
+
+// watchBroken breaks something for some time, while those who watch ask.
+func (w *World) watchBroken(ctx context.Context, d time.Duration, doBreak func(context.Context) (func(context.Context) error, error)) error {
 	if err := w.broken.startWatch(ctx); err != nil {
 		return inconclusive(err)
 	}
-	w.broken.mend, err = w.Faults.Break(ctx, mesh, what)
+	var err error
+	w.broken.mend, err = doBreak(ctx)
 	if errors.Is(err, ErrCannotBreak) {
 		return fmt.Errorf("%w: %w", godog.ErrSkip, err)
 	}
 	if err != nil {
 		return inconclusive(err)
 	}
+	w.broken.began = time.Now()
 	restFor(ctx, d)
 	return w.mend(ctx)
 }

@@ -78,6 +78,8 @@ type World struct {
 	costs map[string]meter
 	// crowds are connections that are held open.
 	crowds []*crowd
+	// way is between two meshes and can be broken.
+	way Way
 	// broken is what was broken last, and who watched.
 	broken *broken
 	// figures are what was measured; see Attach.
@@ -126,6 +128,7 @@ func (w *World) Register(sc *godog.ScenarioContext) {
 	w.diagnosisSteps(sc)
 	w.crowdSteps(sc)
 	w.faultSteps(sc)
+	w.waySteps(sc)
 }
 
 // Record is everything the scenario asked and what came of it, a line each;
@@ -157,7 +160,7 @@ func (w *World) CancelAll(ctx context.Context) error {
 	for _, mesh := range meshes {
 		errs = append(errs, w.cancel(ctx, mesh))
 	}
-	return errors.Join(append(errs, w.restore(ctx))...)
+	return errors.Join(append(errs, w.restore(ctx), w.closeWay(ctx))...)
 }
 
 // order of a mesh among those that cancel.
@@ -251,7 +254,7 @@ func (w *World) peers(ctx context.Context, mesh string) ([]pairing.Peer, error) 
 			Alone: slices.Contains(w.entrances[mesh], c.Name()), KnowsAlone: slices.Contains(w.entrances[c.Name()], mesh),
 		}
 		if b := w.beliefs[c.Name()]; b != nil {
-			p.Port, p.SNI = cmp.Or(b.Port, p.Port), b.SNI
+			p.Host, p.Port, p.SNI = cmp.Or(b.Host, p.Host), cmp.Or(b.Port, p.Port), b.SNI
 		}
 		peers = append(peers, p)
 	}

@@ -31,8 +31,7 @@ func (f *faults) Break(ctx context.Context, mesh string, what steps.Breakage) (f
 	if !known {
 		return nil, fmt.Errorf("no mesh %q in this lab", mesh)
 	}
-	links := map[steps.Breakage]link.Trouble{steps.LinkCut: link.Cut, steps.LinkSlow: link.Slow, steps.LinkTorn: link.Torn}
-	if trouble, is := links[what]; is {
+	if trouble, is := troubles()[what]; is {
 		return f.trouble(ctx, mesh, trouble)
 	}
 	if f.borrowed {
@@ -41,6 +40,13 @@ func (f *faults) Break(ctx context.Context, mesh string, what steps.Breakage) (f
 	parts := map[steps.Breakage]cluster.Part{steps.APIServerPaused: cluster.APIServer, steps.EtcdPaused: cluster.Etcd, steps.ClusterPaused: cluster.Everything}
 	if part, is := parts[what]; is {
 		return pause(ctx, m, part)
+	}
+	killed := map[steps.Breakage]cluster.Part{steps.APIServerKilled: cluster.APIServer, steps.EtcdKilled: cluster.Etcd}
+	if part, is := killed[what]; is {
+		return killPart(ctx, m, part)
+	}
+	if what == steps.EtcdDiskFull {
+		return fillDisk(ctx, m)
 	}
 	pods := map[steps.Breakage]types.NamespacedName{
 		steps.IngressKilled: {Namespace: istio.GatewayNamespace, Name: istio.IngressGateway},
@@ -52,6 +58,35 @@ func (f *faults) Break(ctx context.Context, mesh string, what steps.Breakage) (f
 		return nil, fmt.Errorf("a fault %q: want one of %q", what, steps.Breakages())
 	}
 	return kill(ctx, m, deployment)
+}
+
+// troubles are those of links, by what the features call them.
+func troubles() map[steps.Breakage]link.Trouble {
+	return map[steps.Breakage]link.Trouble{steps.LinkCut: link.Cut, steps.LinkSlow: link.Slow, steps.LinkTorn: link.Torn}
+}
+
+// way implements steps.Way.
+type way struct{ *reach.Between }
+
+// Between implements steps.Faults. It works wherever the meshes are.
+func (f *faults) Between(ctx context.Context, from, to string) (steps.Way, error) {
+	b, err := f.reach.Between(ctx, from, to)
+	if err != nil {
+		return nil, err
+	}
+	return way{b}, nil
+}
+
+// Break implements steps.Way.
+func (w way) Break(_ context.Context, what steps.Breakage) (func(context.Context) error, error) {
+	trouble, is := troubles()[what]
+	if !is {
+		return nil, fmt.Errorf("a link of which %q: want it cut, slowed or reset", what)
+	}
+	if err := w.Remote.Break(trouble); err != nil {
+		return nil, err
+	}
+	return func(context.Context) error { return w.Heal() }, nil
 }
 
 func (f *faults) trouble(ctx context.Context, mesh string, t link.Trouble) (func(context.Context) error, error) {
@@ -71,9 +106,9 @@ func (f *faults) trouble(ctx context.Context, mesh string, t link.Trouble) (func
 }
 
 func pause(ctx context.Context, m *mesh, part cluster.Part) (func(context.Context) error, error) {
-	c, can := m.cluster.(cluster.Faulter)
-	if !can {
-		return nil, fmt.Errorf("%w: the provider of cluster %s cannot pause %s", steps.ErrCannotBreak, m.cluster.Name(), part)
+	c, err := faulter(m, "pause "+string(part))
+	if err != nil {
+		return nil, err
 	}
 	resume, err := c.Pause(ctx, part)
 	if err != nil {

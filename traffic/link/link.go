@@ -50,9 +50,11 @@ func toxics(t Trouble) []toxic {
 type Link struct{ proxy *toxiproxy.Proxy }
 
 // Open makes a link to the host:port that works.
-func Open(upstream string) (*Link, error) {
+func Open(upstream string) (*Link, error) { return open("127.0.0.1:0", upstream) }
+
+func open(listen, upstream string) (*Link, error) {
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop())
-	proxy := toxiproxy.NewProxy(server, upstream, "127.0.0.1:0", upstream)
+	proxy := toxiproxy.NewProxy(server, upstream, listen, upstream)
 	if err := proxy.Start(); err != nil {
 		return nil, fmt.Errorf("link to %s: %w", upstream, err)
 	}

@@ -12,6 +12,14 @@ import (
 
 func echo(t *testing.T) *Link {
 	t.Helper()
+	l, err := Open(echoServer(t))
+	require.NoError(t, err)
+	t.Cleanup(l.Close)
+	return l
+}
+
+func echoServer(t *testing.T) string {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = listener.Close() })
@@ -24,16 +32,13 @@ func echo(t *testing.T) *Link {
 			go func() { _, _ = io.Copy(conn, conn) }()
 		}
 	}()
-	l, err := Open(listener.Addr().String())
-	require.NoError(t, err)
-	t.Cleanup(l.Close)
-	return l
+	return listener.Addr().String()
 }
 
 // say asks for an echo on a connection of its own.
-func say(l *Link, patience time.Duration) (took time.Duration, err error) {
+func say(address string, patience time.Duration) (took time.Duration, err error) {
 	start := time.Now()
-	conn, err := net.Dial("tcp", l.Address())
+	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		return 0, err
 	}
@@ -48,17 +53,17 @@ func say(l *Link, patience time.Duration) (took time.Duration, err error) {
 
 func TestALinkBreaksAndHeals(t *testing.T) {
 	l := echo(t)
-	_, err := say(l, time.Second)
+	_, err := say(l.Address(), time.Second)
 	require.NoError(t, err)
 	for trouble, works := range map[Trouble]bool{Cut: false, Torn: false, Slow: true} {
 		require.NoError(t, l.Break(trouble))
-		took, err := say(l, time.Second)
+		took, err := say(l.Address(), time.Second)
 		assert.Equal(t, works, err == nil, "%s: %v", trouble, err)
 		if works {
 			assert.GreaterOrEqual(t, took, 2*slowByMillis*time.Millisecond)
 		}
 		l.Heal(t.Context())
-		_, err = say(l, time.Second)
+		_, err = say(l.Address(), time.Second)
 		require.NoError(t, err, "healed of %s", trouble)
 	}
 }
