@@ -19,7 +19,7 @@ import (
 )
 
 func (w *World) revocationSteps(sc *godog.ScenarioContext) {
-	const ends = `c1's "GET ([^"]+)" at (c\d) ends within (\d+)ms on new connections and (\d+)ms on (live|busy|idle|streaming) ones`
+	const ends = `c1's "GET ([^"]+)" at (c\d) ends within (\d+)ms on new connections and (\d+)ms on (live|busy|idle or streaming|streaming) ones`
 	sc.Then(`^each of (\d+) times that the owner cancels, `+ends+`$`, func(ctx context.Context, times int, path, mesh string, fresh, live int, which string) error {
 		return w.revoked(ctx, revocation{way: "the exposure is cancelled", times: times, path: path, mesh: mesh, fresh: fresh, live: live, which: which})
 	})
@@ -43,8 +43,7 @@ type revocation struct {
 	way, path, mesh string
 	times           int
 	fresh, live     int
-	// which of the connections that were open before: live ones are the busy
-	// and the idle ones.
+	// which of the connections that were open before.
 	which string
 	// before is what is declared until it is withdrawn.
 	before string
@@ -77,19 +76,15 @@ type Trust struct {
 	Revoked []*big.Int
 }
 
-// kinds of connections, all of which are probed at once.
+// kinds of connections, all of which are probed at once: live ones are the busy
+// and the idle ones.
 func (r revocation) kinds() []reports.Connection {
-	all := []reports.Connection{reports.NewConnection, reports.ResumedConnection}
-	if r.which == "streaming" {
-		return append(all, reports.OpenStream)
-	}
-	if r.which != "idle" {
-		all = append(all, reports.LiveHTTP1, reports.LiveHTTP2)
-	}
-	if r.which != "busy" {
-		all = append(all, reports.IdleHTTP1)
-	}
-	return all
+	return append([]reports.Connection{reports.NewConnection, reports.ResumedConnection}, map[string][]reports.Connection{
+		"live":              {reports.LiveHTTP1, reports.LiveHTTP2, reports.IdleHTTP1},
+		"busy":              {reports.LiveHTTP1, reports.LiveHTTP2},
+		"idle or streaming": {reports.IdleHTTP1, reports.OpenStream},
+		"streaming":         {reports.OpenStream},
+	}[r.which]...)
 }
 
 func (r revocation) bound(kind reports.Connection) time.Duration {
@@ -170,7 +165,7 @@ func (w *World) trial(ctx context.Context, r revocation, trial int, rest time.Du
 	withdrawn := w.withdraw(ctx, r, before)
 	acknowledged := time.Now()
 	if withdrawn == nil {
-		probes.restUntilOver(ctx, r.bound(reports.LiveHTTP1), r.which == "busy" && trial < r.times-1)
+		probes.restUntilOver(ctx, r.bound(reports.LiveHTTP1), trial < r.times-1)
 		probes.askIdle(ctx)
 		restFor(ctx, rest)
 	}
@@ -302,13 +297,15 @@ func (p *probe) askAllTheTime(ctx context.Context) error {
 	return nil
 }
 
-// restUntilOver waits for the bound to pass. If it may be early, it is when the
-// busy connections are closed: what is watched beyond that is new ones alone.
+// restUntilOver waits for the bound to pass. If it may be early, it is when all
+// connections that were open before are closed: what is watched beyond that is new
+// ones alone. One that sleeps is asked when the bound has passed, never early.
 func (p *probes) restUntilOver(ctx context.Context, bound time.Duration, early bool) {
 	limit, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
+	early = early && !slices.ContainsFunc(p.all, func(one *probe) bool { return one.kind == reports.IdleHTTP1 })
 	for _, one := range p.all {
-		if early && (one.kind == reports.LiveHTTP1 || one.kind == reports.LiveHTTP2) {
+		if early && one.kind != reports.NewConnection && one.kind != reports.ResumedConnection {
 			select {
 			case <-one.over:
 			case <-limit.Done():
