@@ -103,6 +103,11 @@ const (
 	watchedLast = 8 * time.Second
 )
 
+// watchedLong: a cancel and what certificates withdraw. On an answer that has
+// broken off nothing more can come, and new connections are watched for as long
+// beside the live ones of the same cancel.
+func (r revocation) watchedLong() bool { return r.then == nil && r.which != "streaming" }
+
 // revoked withdraws several times what was applied before, and measures from
 // the API server's word to the last request that was served nevertheless.
 func (w *World) revoked(ctx context.Context, r revocation) error {
@@ -110,7 +115,7 @@ func (w *World) revoked(ctx context.Context, r revocation) error {
 	samples := map[reports.Connection][]float64{}
 	for trial := range r.times {
 		rest := watched
-		if trial == r.times-1 && r.then == nil {
+		if trial == r.times-1 && r.watchedLong() {
 			rest = watchedLast
 		}
 		if err := w.trial(ctx, r, trial, rest, samples); err != nil {
