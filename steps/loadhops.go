@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cucumber/godog"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/meshfed/meshfed/reports"
 	"github.com/meshfed/meshfed/reports/latency"
@@ -23,14 +24,21 @@ func (w *World) hops(ctx context.Context, name string) (loaded, []Hop, error) {
 	if err != nil {
 		return one, nil, err
 	}
-	var all []Hop
-	for _, c := range w.Lab.Clusters() {
-		some, err := w.Meshes.Hops(ctx, c.Name(), one.nonce, one.since)
-		if err != nil {
-			return one, nil, inconclusive(fmt.Errorf("access logs of %s: %w", c.Name(), err))
-		}
-		all = append(all, some...)
+	clusters := w.Lab.Clusters()
+	some := make([][]Hop, len(clusters))
+	var reading errgroup.Group
+	for i, c := range clusters {
+		reading.Go(func() (err error) {
+			if some[i], err = w.Meshes.Hops(ctx, c.Name(), one.nonce, one.since); err != nil {
+				err = fmt.Errorf("access logs of %s: %w", c.Name(), err)
+			}
+			return err
+		})
 	}
+	if err := reading.Wait(); err != nil {
+		return one, nil, inconclusive(err)
+	}
+	all := slices.Concat(some...)
 	if len(all) == 0 {
 		return one, nil, inconclusive(fmt.Errorf("no access log has a request of %q", name))
 	}

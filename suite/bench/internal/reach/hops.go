@@ -45,18 +45,17 @@ func (r *Reach) Hops(ctx context.Context, mesh, nonce string, since time.Time) (
 	}
 	ctx, cancel := context.WithTimeout(ctx, logLimit)
 	defer cancel()
-	found, err := hops(ctx, m, mesh, nonce, since)
-	for err == nil {
+	for before := -1; ; {
+		// Before they have written at all, a look would cost as much and be in vain.
 		if !traffic.Rest(ctx, flushed) {
 			return nil, fmt.Errorf("the logs still grow after %s: %w", logLimit, context.Cause(ctx))
 		}
-		var again []steps.Hop
-		if again, err = hops(ctx, m, mesh, nonce, since); err == nil && lines(again) == lines(found) {
-			return again, nil
+		found, err := hops(ctx, m, mesh, nonce, since)
+		if err != nil || lines(found) == before {
+			return found, err
 		}
-		found = again
+		before = lines(found)
 	}
-	return nil, err
 }
 
 func lines(all []steps.Hop) (n int) {
