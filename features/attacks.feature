@@ -85,6 +85,10 @@ Feature: Attacks on the boundary are refused
       | slashes to be merged        | c1's certificate | GET //ratings//0                                      | denied by policy    | CVE-2021-31920 |
       | dots with a parameter       | c1's certificate | GET /bookinfo/myreviews/v2/..;/..;/ratings/0          | denied by policy    | CVE-2021-31920 |
       | overlong UTF-8              | c1's certificate | GET /bookinfo/myreviews/%c0%af/ratings/0              | malformed or denied | RFC 3629 10    |
+      | other letters for the same  | c1's certificate | GET /Bookinfo/MyReviews/V2/reviews/0                  | denied by policy    | RFC 3986 6.2.2.1 |
+      | a letter encoded twice      | c1's certificate | GET /bookinfo/%256dyreviews/v2/reviews/0              | denied by policy    | Istio, normalisation tests |
+      | slashes encoded twice       | c1's certificate | GET /bookinfo/myreviews/v2%252f..%252f..%252fratings/0 | denied by policy   | Istio, normalisation tests |
+      | dots encoded twice          | c1's certificate | GET /ratings/0/%252e%252e/%252e%252e/bookinfo/myreviews/v2/reviews/0 | denied by policy | Istio, normalisation tests |
       | an escaped NUL              | c1's certificate | GET /bookinfo/myreviews/v2/%00                        | malformed or denied | Istio, normalisation tests |
       | a NUL byte                  | c1's certificate | GET /bookinfo/myreviews/v2/<NUL>                      | malformed           | RFC 9112 3.2   |
       | a control byte              | c1's certificate | GET /bookinfo/myreviews/v2/<DEL>                      | malformed or denied | RFC 9112 3.2   |
@@ -99,6 +103,10 @@ Feature: Attacks on the boundary are refused
       | two lengths                  | c1's certificate | POST /bookinfo/myreviews/v2/reviews/0 | Content-Length: 4<CRLF>Content-Length: 5                  | abcde                                                                       | malformed | RFC 9112 6.3   |
       | a length and chunks          | c1's certificate | POST /bookinfo/myreviews/v2/reviews/0 | Content-Length: 5<CRLF>Transfer-Encoding: chunked         | 0<CRLF><CRLF>GET /ratings/0 HTTP/1.1<CRLF>Host: c2.example.com<CRLF>X-Meshfed-Nonce: <NONCE><CRLF><CRLF> | malformed | RFC 9112 6.1 |
       | a chunked that is not        | c1's certificate | POST /bookinfo/myreviews/v2/reviews/0 | Transfer-Encoding: xchunked                               | 0<CRLF><CRLF>                                                               | not implemented | RFC 9112 6.1   |
+      | a request behind the last chunk | c1's certificate | POST /bookinfo/myreviews/v2/reviews/0 | Transfer-Encoding: chunked                            | 5<CRLF>hello<CRLF>0<CRLF><CRLF>GET /ratings/0 HTTP/1.1<CRLF>Host: c2.example.com<CRLF>X-Meshfed-Nonce: <NONCE><CRLF><CRLF> | denied by policy | RFC 9112 11.2 |
+      | the same, an upload to the product page | c1's certificate | POST /productpage             | Transfer-Encoding: chunked                            | 5<CRLF>hello<CRLF>0<CRLF><CRLF>GET /ratings/0 HTTP/1.1<CRLF>Host: c2.example.com<CRLF>X-Meshfed-Nonce: <NONCE><CRLF><CRLF> | denied by policy | RFC 9112 11.2 |
+      | a chunk's extension that ends early | c1's certificate | POST /bookinfo/myreviews/v2/reviews/0 | Transfer-Encoding: chunked                        | 5;a<LF>b<CRLF>hello<CRLF>0<CRLF><CRLF>GET /ratings/0 HTTP/1.1<CRLF>Host: c2.example.com<CRLF>X-Meshfed-Nonce: <NONCE><CRLF><CRLF> | malformed or denied | CVE-2025-22871 |
+      | a chunk's length that overflows | c1's certificate | POST /bookinfo/myreviews/v2/reviews/0 | Transfer-Encoding: chunked                            | 10000000000000005<CRLF>hello<CRLF>0<CRLF><CRLF>GET /ratings/0 HTTP/1.1<CRLF>Host: c2.example.com<CRLF>X-Meshfed-Nonce: <NONCE><CRLF><CRLF> | malformed or denied | RFC 9112 7.1 |
       | a length below zero          | c1's certificate | POST /bookinfo/myreviews/v2/reviews/0 | Content-Length: -1                                        |                                                                             | malformed | RFC 9110 8.6   |
       | a space before the colon     | c1's certificate | GET /bookinfo/myreviews/v2/reviews/0  | X-Role : admin                                            |                                                                             | malformed | RFC 9112 5.1   |
       | a NUL in a line              | c1's certificate | GET /bookinfo/myreviews/v2/reviews/0  | X-Role: a<NUL>b                                           |                                                                             | malformed | RFC 9110 5.5   |
@@ -135,6 +143,18 @@ Feature: Attacks on the boundary are refused
       | too large a frame  | c1's certificate | a frame larger than agreed         | POST /bookinfo/myreviews/v2/reviews/0 | denied or ended           | RFC 9113 4.2   |
       | a window's overflow | c1's certificate | a window that overflows           | POST /bookinfo/myreviews/v2/reviews/0 | denied or ended           | RFC 9113 6.9.1 |
       | another host on a connection in use | c1's certificate and host "ratings.bookinfo.svc.cluster.local" | another host on the second stream | GET /ratings/0 | denied by policy | GEP-3567 |
+
+  # Such a call is refused in its own words: status 200, and grpc-status 7.
+  @core
+  Scenario: Calls of gRPC are judged as everything else
+    Then at c2, each of these attacks is refused:
+      | attack                     | caller                                                          | http2         | lines                                                   | request                               | refusal          | source |
+      | a method of no service     | c1's certificate                                                | nothing wrong | Content-Type: application/grpc<CRLF>TE: trailers        | POST /ratings.Ratings/Get             | denied by policy | best practices, default deny |
+      | a path that is only read   | c1's certificate                                                | nothing wrong | Content-Type: application/grpc<CRLF>TE: trailers        | POST /bookinfo/myreviews/v2/reviews/0 | denied by policy | best practices, default deny |
+      | another mesh               | c3's certificate                                                | nothing wrong | Content-Type: application/grpc<CRLF>TE: trailers        | POST /bookinfo/myreviews/v2/reviews/0 | denied by policy | best practices, default deny |
+      | a host of a local service  | c1's certificate and host "ratings.bookinfo.svc.cluster.local"  | nothing wrong | Content-Type: application/grpc+proto<CRLF>TE: trailers  | POST /ratings.Ratings/Get             | denied by policy | GEP-3567 |
+      | reflection                 | c1's certificate                                                | nothing wrong | Content-Type: application/grpc<CRLF>TE: trailers        | POST /grpc.reflection.v1.ServerReflection/ServerReflectionInfo | denied by policy | Envoy, edge best practices |
+      | gRPC for browsers          | c1's certificate                                                | nothing wrong | Content-Type: application/grpc-web+proto<CRLF>X-Grpc-Web: 1 | POST /ratings.Ratings/Get         | denied by policy | best practices, default deny |
 
   @core
   Scenario: Floods of frames are cut short
