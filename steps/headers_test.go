@@ -13,23 +13,24 @@ import (
 	"github.com/meshfed/meshfed/traffic"
 )
 
-// told are meshes with one workload that has seen every request with the
-// headers of its nonce.
+// told are meshes with one workload, which has seen each request with the
+// headers of the mesh that it came from.
 type told struct {
 	Meshes
-	backend traffic.Backend
-	seen    map[string][]string
-	local   traffic.Outcome
-	tries   int
+	answer map[string]http.Header
+	names  map[string][]string
+	values http.Header
+	from   map[string]string
+	tries  int
 }
 
-func (m *told) Inside(_ context.Context, _ string, r Request, _ int) ([]traffic.Outcome, error) {
-	m.seen[r.Nonce] = m.seen["local"]
-	return []traffic.Outcome{m.local}, nil
+func (m *told) Inside(_ context.Context, mesh string, r Request, _ int) ([]traffic.Outcome, error) {
+	m.from[r.Nonce] = mesh
+	return []traffic.Outcome{{Kind: traffic.Allowed, Header: m.answer[mesh]}}, nil
 }
 
 func (m *told) Arrivals(_ context.Context, _, nonce string) ([]Arrival, error) {
-	return []Arrival{{Service: m.backend.Service, Version: m.backend.Version, Names: m.seen[nonce]}}, nil
+	return []Arrival{{Names: m.names[m.from[nonce]], Header: m.values}}, nil
 }
 
 func (m *told) Tries(context.Context, string, string, string) (int, error) { return m.tries, nil }
@@ -43,26 +44,27 @@ func ways(names ...string) *godog.Table {
 }
 
 func TestARequestKeepsItsHeadersOnTheWay(t *testing.T) {
-	backend := traffic.Backend{Service: "reviews", Version: "v2", Cluster: "c2"}
-	answer := func(header http.Header) traffic.Outcome {
-		return traffic.Outcome{Kind: traffic.Allowed, Backend: backend, Header: header}
-	}
 	for name, c := range map[string]struct {
 		there  []string
-		header http.Header
+		answer http.Header
+		values http.Header
 		want   string
 	}{
-		"as it was":            {[]string{"Accept", "X-Forwarded-For"}, http.Header{"Date": {"2"}}, ""},
-		"one more":             {[]string{"Accept", "Baggage"}, http.Header{"Date": {"2"}}, "saw has the header Baggage, which"},
-		"one less":             {[]string{"X-Forwarded-For"}, http.Header{"Date": {"2"}}, "saw lacks the header Accept, which"},
-		"the answer, one more": {[]string{"Accept"}, http.Header{"Date": {"2"}, "Cache-Control": {"public"}}, "its answer has the header Cache-Control"},
-		"the answer, one less": {[]string{"Accept"}, http.Header{}, "its answer lacks the header Date"},
+		"as it was":            {there: []string{"Accept", "X-Forwarded-For"}, answer: http.Header{"Date": {"2"}}},
+		"one more":             {there: []string{"Accept", "Baggage"}, answer: http.Header{"Date": {"2"}}, want: "the request has the header Baggage, which"},
+		"one less":             {there: []string{"X-Forwarded-For"}, answer: http.Header{"Date": {"2"}}, want: "the request lacks the header Accept, which"},
+		"the answer, one more": {there: []string{"Accept"}, answer: http.Header{"Date": {"2"}, "Cache-Control": {"public"}}, want: "the answer has the header Cache-Control"},
+		"the answer, one less": {there: []string{"Accept"}, answer: http.Header{}, want: "the answer lacks the header Date"},
+		"another value":        {there: []string{"Accept"}, answer: http.Header{"Date": {"2"}}, values: http.Header{"End-User": {"jason"}}, want: `End-User was "jasmin" and arrived as ["jason"]`},
+		"the same value":       {there: []string{"Accept"}, answer: http.Header{"Date": {"2"}}, values: http.Header{"End-User": {"jasmin"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := &told{backend: backend, local: answer(http.Header{"Date": {"1"}}), seen: map[string][]string{"local": {"Accept"}, "far": c.there}}
-			w := NewWorld(Environment{Meshes: m})
-			w.seen = &asked{nonce: "far", Outcome: answer(c.header)}
-			err := w.sameHeaders(t.Context(), "GET", "http://reviews:9080/", "c2", ways("X-Forwarded-For"))
+			w := NewWorld(Environment{Meshes: &told{
+				from: map[string]string{}, values: c.values,
+				answer: map[string]http.Header{"c1": c.answer, "c2": {"Date": {"1"}}},
+				names:  map[string][]string{"c1": c.there, "c2": {"Accept"}},
+			}})
+			err := w.sameHeaders(t.Context(), "GET", "http://reviews:9080/", "c1", "GET", "http://myreviews:9080/", "c2", ways("X-Forwarded-For"))
 			if c.want == "" {
 				assert.NoError(t, err)
 				return
@@ -74,10 +76,8 @@ func TestARequestKeepsItsHeadersOnTheWay(t *testing.T) {
 }
 
 func TestARequestWhoseHeadersNobodyHasKeptProvesNothing(t *testing.T) {
-	m := &told{seen: map[string][]string{}, local: traffic.Outcome{Kind: traffic.Allowed}}
-	w := NewWorld(Environment{Meshes: m})
-	w.seen = &asked{nonce: "far"}
-	assert.ErrorIs(t, w.sameHeaders(t.Context(), "GET", "http://reviews:9080/", "c2", ways()), reports.ErrInconclusive)
+	w := NewWorld(Environment{Meshes: &told{from: map[string]string{}}})
+	assert.ErrorIs(t, w.sameHeaders(t.Context(), "GET", "http://a/", "c1", "GET", "http://b/", "c2", ways()), reports.ErrInconclusive)
 }
 
 func TestARefusedRequestIsSentOnce(t *testing.T) {

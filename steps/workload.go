@@ -16,7 +16,7 @@ func (w *World) workloadSteps(sc *godog.ScenarioContext) {
 	sc.Then(`^between (\d+) and (\d+) of (\d+) times "([A-Z]+) ([^"]+)" in (c\d) is answered by (\w+ v\d of c\d)$`, w.share)
 	sc.Then(`^it arrived there as "([A-Z]+) ([^"]+)" for "([^"]+)"$`, w.arrivedAs)
 	sc.Then(`^it was sent to the gateway of (c\d) once$`, w.triedOnce)
-	sc.Then(`^neither it nor its answer had other headers than "([A-Z]+) ([^"]+)" in (c\d), but for what gateways say of the way:$`, w.sameHeaders)
+	sc.Then(`^"([A-Z]+) ([^"]+)" in (c\d) has the headers of "([A-Z]+) ([^"]+)" in (c\d), there and back, but for what gateways say of the way:$`, w.sameHeaders)
 	sc.Then(`^(\d+) of (\d+) more are answered by (\w+) (v\d) of (c\d)$`, w.more)
 }
 

@@ -62,7 +62,7 @@ func consuming() []Mutation {
 			"request": mapping{"set": mapping{"baggage": "added=1"}},
 		})),
 		narrowed("the callers' requests lose a header on the way out", EgressRoute, set(EgressRoute, "http[].headers", mapping{
-			"request": mapping{"remove": list("user-agent")},
+			"request": mapping{"remove": list("end-user")},
 		})),
 		narrowed("the peer's answers get a header", EgressRoute, set(EgressRoute, "http[].headers", mapping{
 			"response": mapping{"set": mapping{"cache-control": "public"}},

@@ -27,7 +27,7 @@ const (
 	jason        = "consume/jason-s-reviews-come-from-c2-while-the-others-stay-local"
 	names        = "consume/a-request-keeps-its-local-name-in-c1-and-has-c2-s-name-in-c2"
 	wrongPeer    = "consume/a-peer-that-is-not-who-it-should-be-gets-no-request"
-	sameHeaders  = "consume/nobody-on-the-way-gives-a-request-or-its-answer-another-header"
+	sameHeaders  = "consume/a-request-and-its-answer-keep-their-headers-on-the-way"
 	triedOnce    = "consume/what-the-peer-refuses-is-not-tried-again"
 	outOfReach   = "consume/what-the-peer-does-not-expose-stays-out-of-reach"
 	localAgain   = "consume/after-a-cancel-the-reviews-are-local-again"

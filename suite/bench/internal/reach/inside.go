@@ -3,6 +3,7 @@ package reach
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -29,7 +30,7 @@ func (r *Reach) Inside(ctx context.Context, mesh string, q steps.Request, times 
 		return nil, fmt.Errorf("send from %s in %s: %w", q.From, mesh, err)
 	}
 	return traffic.Workload{Pods: m.Pods, Ref: from, Program: fixtures.Binary}.Send(ctx, traffic.Ask{Request: wire.Request{
-		ID: "0", Method: q.Method, URL: q.URL, Nonce: q.Nonce, Headers: asUser(q),
+		ID: "0", Method: q.Method, URL: q.URL, Nonce: q.Nonce, Headers: headers(q),
 		TimeoutMs: int(patience.Milliseconds()), Count: times, Concurrency: min(times, inFlight), FreshConnection: true,
 	}})
 }
@@ -51,13 +52,18 @@ func sender(ctx context.Context, m Mesh, app string) (workload.Ref, error) {
 	return workload.Ref{Namespace: pods.Items[0].Namespace, Selector: selector, Container: app}, nil
 }
 
-// asUser signs in by both ways at once: the product page looks at the cookie,
-// everything behind it at the header.
-func asUser(q steps.Request) map[string][]string {
-	if q.User == "" {
-		return nil
+// headers are those of the request, and a user's. She signs in by both ways at
+// once: the product page looks at the cookie, everything behind it at the header.
+func headers(q steps.Request) map[string][]string {
+	all := http.Header{}
+	for _, line := range q.Header {
+		all.Add(line.Name, line.Value)
 	}
-	return map[string][]string{"End-User": {q.User}, "Cookie": {"user=" + q.User}}
+	if q.User != "" {
+		all.Set("End-User", q.User)
+		all.Set("Cookie", "user="+q.User)
+	}
+	return all
 }
 
 // counting selects the workloads that count what arrives.
