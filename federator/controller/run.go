@@ -23,12 +23,14 @@ import (
 const Name = "federator"
 
 // The lease outlasts a restart of the API server: a leader that cannot renew for
-// a few seconds is still the leader. An instance that ends in good order gives
-// its lease back, and one that is killed takes it up again by its identity.
+// some seconds is still the leader. An instance that ends in good order gives its
+// lease back, and a container that is killed takes it up again by its identity. A
+// Pod that is gone without a word has its successor, which has another identity,
+// wait until the lease has run out: it must be no longer than the first asks for.
 const (
-	leaseDuration = 60 * time.Second
-	renewDeadline = 45 * time.Second
-	retryPeriod   = 3 * time.Second
+	leaseDuration = 20 * time.Second
+	renewDeadline = 15 * time.Second
+	retryPeriod   = 2 * time.Second
 )
 
 // Run works on the cluster of cfg until ctx ends, which is no error.

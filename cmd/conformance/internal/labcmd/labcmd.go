@@ -26,12 +26,12 @@ type Prepare func(context.Context, cluster.Lab) error
 func New(prepare Prepare) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "lab",
-		Short: "Keep meshes up: up, status, exec, env, logs, kubeconfig, down, bench",
+		Short: "Keep meshes up: up, status, exec, env, logs, kubeconfig, kill, down, bench",
 		Args:  cobra.NoArgs,
 	}
 	l := &labs{prepare: prepare}
 	c.PersistentFlags().StringVar(&l.name, "lab", DefaultLab, "the lab's `name`; several can be up side by side")
-	c.AddCommand(l.up(), l.status(), l.down(), l.kubeconfig(), l.exec(), l.env(), l.logs(), l.bench())
+	c.AddCommand(l.up(), l.status(), l.down(), l.kubeconfig(), l.exec(), l.env(), l.logs(), l.kill(), l.bench())
 	return c
 }
 
