@@ -16,6 +16,9 @@ func TestAFaultIsOfTheVocabularyAndOfAMesh(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, LinkCut, what)
 	assert.Equal(t, "c2", mesh)
+	what, _, err = parseBreakage("the disk of etcd of c2 is full")
+	require.NoError(t, err)
+	assert.Equal(t, EtcdDiskFull, what)
 	for _, bad := range []string{"the link is cut", "the moon of c2 is paused", "c2"} {
 		_, _, err := parseBreakage(bad)
 		assert.ErrorContains(t, err, bad)
