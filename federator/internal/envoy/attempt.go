@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -80,6 +81,7 @@ func (c Config) Count(raw []byte) error {
 				if known[i].Address != address {
 					continue
 				}
+				known[i].Counted = true
 				known[i].Healthy = known[i].Healthy && !host.Health.Active && !host.Health.Outlier
 				for _, s := range host.Stats {
 					n, _ := strconv.Atoi(s.Value) // a counter that has not counted has no value
@@ -98,15 +100,20 @@ func (c Config) Count(raw []byte) error {
 
 // Hear takes the last attempt at each cluster from an access log, in Istio's JSON
 // or text. Of a line only what Envoy itself has to say counts: a caller chooses the
-// path.
+// path. A cluster that has not begun any connection is not the one of that name
+// which the log is about.
 func (c Config) Hear(log []byte) {
 	for raw := range bytes.Lines(log) {
 		cluster, attempt := heard(raw)
-		if known, is := c.Clusters[cluster]; is {
+		if known, is := c.Clusters[cluster]; is && !known.untried() {
 			known.Last = attempt
 			c.Clusters[cluster] = known
 		}
 	}
+}
+
+func (c Cluster) untried() bool {
+	return len(c.Endpoints) > 0 && !slices.ContainsFunc(c.Endpoints, func(e Endpoint) bool { return !e.Counted || e.Connections > 0 })
 }
 
 var (

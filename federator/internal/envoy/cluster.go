@@ -43,7 +43,9 @@ type Endpoint struct {
 	// Address is HOST:PORT.
 	Address string
 	Healthy bool
-	// Connections were begun, and Failed of them did not come about; see Config.Count.
+	// Connections were begun, and Failed of them did not come about, if that was
+	// Counted; see Config.Count.
+	Counted             bool
 	Connections, Failed int
 }
 

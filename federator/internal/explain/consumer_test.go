@@ -25,7 +25,7 @@ const (
 	reset        = "TLS_error:|33554536:system_library:OPENSSL_internal:Connection_reset_by_peer:TLS_error_end"
 	expired      = "TLS_error:|268435581:SSL_routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:verify cert failed: certificate has expired:TLS_error_end"
 	unreached    = "delayed_connect_error:_No_route_to_host"
-	counted      = `{"cluster_statuses":[{"name":"outbound|15443||c2.example.com","host_statuses":[{"address":{"socket_address":{"address":"172.30.2.1","port_value":15443}},"stats":[{"name":"cx_total","value":"3"},{"name":"cx_connect_fail","value":"%d"},{"name":"rq_total"}],"health_status":{"eds_health_status":"HEALTHY"%s}}]}]}`
+	counted      = `{"cluster_statuses":[{"name":"outbound|15443||c2.example.com","host_statuses":[{"address":{"socket_address":{"address":"172.30.2.1","port_value":15443}},"stats":[{"name":"cx_total","value":"%d"},{"name":"cx_connect_fail","value":"%d"},{"name":"rq_total"}],"health_status":{"eds_health_status":"HEALTHY"%s}}]}]}`
 )
 
 // egress is c1's gateway as it ran with the seed's declarations, or broken by a
@@ -86,10 +86,12 @@ func TestTheLayerThatEndsACallOnItsWayOutIsNamed(t *testing.T) {
 		story    string
 	}{
 		"it leaves":                   {question: ratings, declared: true, last: envoy.LayerHandshake, story: "exact spiffe://c2.example.com/istio-private-ingressgateway"},
-		"and was answered":            {question: ratings, log: at(failedInJSON, 1, reset) + at(inJSON, 2), clusters: at(counted, 2, ""), declared: true, last: envoy.LayerHandshake, story: "answered, at 2026-11-26T14:06:02"},
+		"and was answered":            {question: ratings, log: at(failedInJSON, 1, reset) + at(inJSON, 2), clusters: at(counted, 3, 2, ""), declared: true, last: envoy.LayerHandshake, story: "answered, at 2026-11-26T14:06:02"},
 		"jason's reviews do":          {question: explain.Question{Host: "reviews.default", Path: "/reviews/0", Headers: map[string]string{"end-user": "jason"}}, declared: true, last: envoy.LayerHandshake},
 		"others' stay, as declared":   {question: explain.Question{Host: "reviews.default", Path: "/reviews/0"}, last: envoy.LayerConsumerRoute, story: "stays in this mesh"},
 		"a path in a log is no cause": {question: ratings, log: at(strings.Replace(inJSON, "/x", "/CERTIFICATE,UF,", 1), 1), declared: true, last: envoy.LayerHandshake, story: "answered"},
+
+		"another one's log is none": {question: ratings, log: at(failedInJSON, 1, reset), clusters: at(counted, 0, 0, ""), declared: true, last: envoy.LayerHandshake, story: "by the roots of"},
 
 		// FAULTS
 		"no Service":                   {question: ratings, without: "Service", declared: true, last: envoy.LayerName, story: "does not resolve"},
@@ -100,10 +102,10 @@ func TestTheLayerThatEndsACallOnItsWayOutIsNamed(t *testing.T) {
 		"the peer's cluster is gone":   {question: ratings, from: `"name": "outbound|15443||c2.example.com"`, to: `"name": "outbound|15443||c9.example.com"`, declared: true, last: envoy.LayerConsumerRoute, story: "503"},
 		"the peer is spoken to openly": {question: ratings, from: `"transport_socket": {"name": "envoy.transport_sockets.tls"`, to: `"transport_socket": {"name": "raw"`, declared: true, last: envoy.LayerHandshake, story: "without TLS"},
 		"the certificate has expired":  {question: explain.Question{Host: "ratings", Path: "/ratings/0", At: taken().AddDate(20, 0, 0)}, declared: true, last: envoy.LayerEgressTLS, story: "valid from"},
-		"no address is healthy":        {question: ratings, clusters: at(counted, 3, `,"failed_outlier_check":true`), declared: true, last: envoy.LayerAddress, story: "172.30.2.1:15443 (not healthy)"},
-		"nobody is there":              {question: ratings, log: at(failedInJSON, 1, unreached), clusters: at(counted, 3, ""), declared: true, last: envoy.LayerAddress, story: unreached},
+		"no address is healthy":        {question: ratings, clusters: at(counted, 3, 3, `,"failed_outlier_check":true`), declared: true, last: envoy.LayerAddress, story: "172.30.2.1:15443 (not healthy)"},
+		"nobody is there":              {question: ratings, log: at(failedInJSON, 1, unreached), clusters: at(counted, 3, 3, ""), declared: true, last: envoy.LayerAddress, story: unreached},
 		"nobody is there, in text":     {question: ratings, log: at(failedInText, 1, unreached), declared: true, last: envoy.LayerAddress, story: "2026-11-26T14:06:01.000Z, failed: " + unreached},
-		"nothing says why":             {question: ratings, clusters: at(counted, 3, ""), declared: true, last: envoy.LayerAddress, story: "3 connections, 3 of them failed"},
+		"nothing says why":             {question: ratings, clusters: at(counted, 3, 3, ""), declared: true, last: envoy.LayerAddress, story: "3 connections, 3 of them failed"},
 		"the name is not served":       {question: ratings, log: at(failedInJSON, 1, reset), declared: true, last: envoy.LayerSNI, story: `"c2.example.com"`},
 		"the name is not served, text": {question: ratings, log: at(failedInText, 1, strings.ReplaceAll(reset, "_", " ")), declared: true, last: envoy.LayerSNI, story: `"c2.example.com"`},
 		"the peer's has expired":       {question: ratings, log: at(failedInJSON, 1, expired), declared: true, last: envoy.LayerHandshake, story: "certificate has expired"},
