@@ -37,6 +37,8 @@ Feature: What is broken is named
       And in c1, "GET http://ratings:9080/ratings/0" is answered by ratings v1 of c2
       Then the broken layer of "GET http://ratings:9080/ratings/0" in c1 is "nothing"
       And the broken layer of "GET http://nobody:9080/ratings/0" in c1 is "name resolution"
+      And by c1 alone, "GET http://ratings:9080/ratings/0" ends at "nothing", because "the last request was answered"
+      And by c2 alone, "GET /bookinfo/ratings/v1/ratings/0" of c1 ends at "nothing"
 
   Rule: Each planted fault is named by its layer
 
@@ -57,6 +59,8 @@ Feature: What is broken is named
           - to: [{target: remote, weight: 100}]
         """
       Then the broken layer of "GET http://ratings:9080/ratings/0" in c1 is "handshake", because "CERTIFICATE_VERIFY_FAILED"
+      And by c2 alone, "GET /bookinfo/ratings/v1/ratings/0" of c1 ends at "handshake", because "c2-example-com-ingress-certs holds a certificate that is valid from"
+      And by c1 alone, "GET http://ratings:9080/ratings/0" ends at "handshake", because "CERTIFICATE_VERIFY_FAILED"
 
     @extended
     Scenario: The consumer asks for the wrong server name
@@ -73,6 +77,7 @@ Feature: What is broken is named
           - to: [{target: remote, weight: 100}]
         """
       Then the broken layer of "GET http://ratings:9080/ratings/0" in c1 is "SNI", because "c9.example.com"
+      And by c1 alone, "GET http://ratings:9080/ratings/0" ends at "SNI", because "c9.example.com"
 
     @extended
     Scenario: The exposed subset is not there any more
@@ -118,6 +123,7 @@ Feature: What is broken is named
           subsets: [{name: renamed, labels: {version: v1}}]
         """
       Then the broken layer of "GET http://ratings:9080/ratings/0" in c1 is "route", because "cluster_not_found"
+      And by c2 alone, "GET /bookinfo/ratings/v1/ratings/0" of c1 ends at "route", because "|spare|"
 
     @extended
     Scenario: Nobody is at the peer's address
@@ -134,6 +140,7 @@ Feature: What is broken is named
           - to: [{target: remote, weight: 100}]
         """
       Then the broken layer of "GET http://ratings:9080/ratings/0" in c1 is "peer's address", because "15999"
+      And by c1 alone, "GET http://ratings:9080/ratings/0" ends at "peer's address", because "15999"
 
     @extended
     Scenario: The peer's policy denies
@@ -150,3 +157,4 @@ Feature: What is broken is named
         """
       And in c1, "GET http://ratings:9080/ratings/0" is answered by ratings v1 of c2
       Then the broken layer of "DELETE http://ratings:9080/ratings/0" in c1 is "policy", because "rbac_access_denied"
+      And by c2 alone, "DELETE /bookinfo/ratings/v1/ratings/0" of c1 ends at "policy", because "wants method exact GET"

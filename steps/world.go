@@ -32,6 +32,8 @@ type Environment struct {
 	// Leftovers names what a mesh holds of the kinds an engine writes that
 	// was not there before the run.
 	Leftovers func(ctx context.Context, mesh string) ([]string, error)
+	// Explain says where a request would end.
+	Explain Explainer
 	// Tell says to a person how something long is going. Nil is silent.
 	Tell func(text string)
 }
@@ -126,6 +128,7 @@ func (w *World) Register(sc *godog.ScenarioContext) {
 	w.hostileSteps(sc)
 	w.renewalSteps(sc)
 	w.diagnosisSteps(sc)
+	w.explainSteps(sc)
 	w.crowdSteps(sc)
 	w.faultSteps(sc)
 	w.waySteps(sc)

@@ -67,6 +67,7 @@ func New(ctx context.Context, lab cluster.Lab, e engine.Engine) (*Bench, error) 
 	}
 	b.through = through
 	b.environment = steps.Environment{Lab: lab, Engine: e, Meshes: through, Owners: newOwners(b.meshes, authority.Authority, through.OwnAuthorities()), Faults: &faults{meshes: b.meshes, reach: through, borrowed: cluster.Borrowed(lab)}, Leftovers: b.Leftovers}
+	b.environment.Explain = explain(lab)
 	if err := b.install(ctx); err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}

@@ -104,6 +104,7 @@ func gatewayRights() []access.Right {
 		{Namespace: n, Group: "apps", Resource: "deployments", Verbs: []string{"get", "list", "watch"}, Why: "to see that the private gateways run"},
 		{Namespace: n, Resource: "pods/exec", Verbs: []string{"get", "create"}, Optional: true, Why: evidence},
 		{Namespace: n, Resource: "pods/log", Verbs: []string{"get"}, Optional: true, Why: evidence + ", and where the time of a request goes"},
+		{Namespace: n, Resource: "pods/portforward", Verbs: []string{"get", "create"}, Optional: true, Why: "federator explain, which looks into the gateways"},
 		{Namespace: istio.SystemNamespace, Resource: "pods/exec", Verbs: []string{"get", "create"}, Optional: true, Why: evidence},
 	}
 }
