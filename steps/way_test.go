@@ -38,16 +38,16 @@ func (*aWay) Break(context.Context, Breakage) (func(context.Context) error, erro
 }
 func (w *aWay) Close(context.Context) error { w.closed++; return nil }
 
-type ways struct {
+type wayFaults struct {
 	Faults
 	way *aWay
 }
 
-func (w ways) Between(context.Context, string, string) (Way, error) { return w.way, nil }
+func (w wayFaults) Between(context.Context, string, string) (Way, error) { return w.way, nil }
 
 func TestAnOwnerBelievesInTheWayUntilTheScenarioEnds(t *testing.T) {
 	way := &aWay{}
-	w := NewWorld(Environment{Faults: ways{way: way}})
+	w := NewWorld(Environment{Faults: wayFaults{way: way}})
 	require.NoError(t, w.openWay(t.Context(), "c1", "c2"))
 	assert.Equal(t, belief{Host: "192.0.2.1", Port: "15443"}, *w.beliefs["c2"])
 	assert.ErrorContains(t, w.openWay(t.Context(), "c1", "c2"), "already")
