@@ -115,6 +115,12 @@ Feature: Attacks on the boundary are refused
       | a method by another name     | c1's certificate | POST /bookinfo/myreviews/v2/reviews/0 | X-HTTP-Method-Override: GET                               |                                                                             | denied by policy | best practices |
       | an upgrade                   | c1's certificate | POST /bookinfo/myreviews/v2/reviews/0 | Connection: upgrade<CRLF>Upgrade: websocket               | GET /ratings/0 HTTP/1.1<CRLF>Host: c2.example.com<CRLF>X-Meshfed-Nonce: <NONCE><CRLF><CRLF> | malformed or denied | CVE-2025-64763 |
 
+  # RFC 9112 11.2. The connection lives on, so that what hides is not lost with it.
+  @core
+  Scenario: A request that hides behind the end of a live upload
+    Then at c2, behind a chunked upload to "GET /bookinfo/myreviews/v2/reviews/0" with c1's certificate, "GET /ratings/0" is judged by itself and refused: denied by policy
+    And at c2, behind a chunked upload to "GET /bookinfo/myreviews/v2/reviews/0" with c1's certificate, "GET /bookinfo/myreviews/v3/reviews/0" is judged by itself and refused: denied by policy
+
   @core
   Scenario: Frames that no client should send
     Then at c2, each of these attacks is refused:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -11,13 +12,17 @@ import (
 	messages "github.com/cucumber/messages/go/v21"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/meshfed/meshfed/reports"
+	"github.com/meshfed/meshfed/steps/internal/pairing"
 	"github.com/meshfed/meshfed/traffic"
 	"github.com/meshfed/meshfed/traffic/rawh2"
 	"github.com/meshfed/meshfed/traffic/rawhttp"
+	"github.com/meshfed/meshfed/traffic/wire"
 )
 
 func (w *World) attackSteps(sc *godog.ScenarioContext) {
 	sc.Then(`^at (c\d), each of these attacks is refused:$`, w.attacksRefused)
+	sc.Then(`^at (c\d), behind a chunked upload to "GET ([^"]+)" with (.+), "GET ([^"]+)" is judged by itself and refused: (.+)$`, w.hiddenRefused)
 	sc.Then(`^at (c\d), with "GET ([^"]+)" by (c\d)'s certificate none of these lines reaches a workload as it was sent:$`, w.forgeriesStripped)
 }
 
@@ -105,6 +110,52 @@ func (w *World) attackQuestion(mesh string, a attack) question {
 		}
 		return meshes.Edge(ctx, mesh, a.caller, r)
 	}}
+}
+
+// hiddenRefused sends, on one connection, a request that is granted, a body in
+// chunks, and right behind it a second request. The first is answered, and the
+// connection goes on: so the next answer on it is the second one's, whatever else
+// is asked, and no workload may see that one.
+func (w *World) hiddenRefused(ctx context.Context, mesh, path, words, hidden, refused string) error {
+	caller, err := parseCaller(words)
+	if err != nil {
+		return err
+	}
+	want, err := parseRefusal(refused)
+	if err != nil {
+		return err
+	}
+	line, err := w.Meshes.Line(ctx, mesh, caller, reports.LiveHTTP1)
+	if err != nil {
+		return inconclusive(err)
+	}
+	defer line.Close()
+	send := func(r Request) func(context.Context, string) (traffic.Outcome, error) {
+		return func(ctx context.Context, nonce string) (traffic.Outcome, error) {
+			r.Nonce = nonce
+			return line.Ask(ctx, r)
+		}
+	}
+	marked := newNonce()
+	upload := Request{
+		Method: http.MethodGet, URL: path, Header: []rawhttp.Field{{Name: "Transfer-Encoding", Value: "chunked"}},
+		Tail: []byte("5\r\nhello\r\n0\r\n\r\nGET " + hidden + " HTTP/1.1\r\nHost: " + pairing.Host(mesh) + "\r\n" + wire.HeaderNonce + ": " + marked + "\r\n\r\n"),
+	}
+	first, err := w.ask(ctx, question{what: "a chunked upload to " + path, send: send(upload)}, newNonce())
+	if err != nil {
+		return err
+	}
+	if first.Kind != traffic.Allowed || !line.Live() {
+		return fmt.Errorf("the upload was not answered, or its connection ended with the answer: %s", first)
+	}
+	second, err := w.ask(ctx, question{what: "behind it " + hidden, send: send(Request{Method: http.MethodGet, URL: path})}, newNonce())
+	if err != nil {
+		return err
+	}
+	if !want.fits(second.Outcome) {
+		return fmt.Errorf("want %s; got: %s", refused, second)
+	}
+	return w.unseenAnywhere(ctx, marked, first)
 }
 
 // parseAttacks reads a table with the columns attack, caller, request, refusal

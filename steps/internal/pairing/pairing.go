@@ -58,7 +58,7 @@ func Declarations(name string, peers []Peer) string {
 		case p.KnowsAlone:
 			sni = EntranceHost(p.Name, name)
 		default:
-			sni = p.Name + ".example.com"
+			sni = Host(p.Name)
 		}
 		fmt.Fprintf(&b, callee, identity, p.Host, p.Port, sni)
 	}
@@ -70,6 +70,9 @@ func IngressSecret(mesh string) string { return mesh + "-example-com-ingress-cer
 
 // EgressSecret is the name of the secret of its private egress gateway.
 func EgressSecret(mesh string) string { return mesh + "-example-com-egress-certs" }
+
+// Host is the name at which a mesh serves its peers.
+func Host(mesh string) string { return mesh + ".example.com" }
 
 // EntranceHost is the name of a mesh's private ingress gateway for one peer alone.
 func EntranceHost(mesh, peer string) string { return peer + "." + mesh + ".example.com" }
