@@ -60,6 +60,10 @@ func VerifyRights(w Where) map[string][]rbac.PolicyRule {
 		rbac.PolicyRule{APIGroups: []string{""}, Resources: []string{"pods/log"}, Verbs: get},
 		rbac.PolicyRule{APIGroups: []string{""}, Resources: []string{"services"}, Verbs: get},
 		rbac.PolicyRule{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{inventory.Name}, Verbs: get})
+	rights[w.Gateways] = append(rights[w.Gateways], access.Compared(access.Gateways)...)
+	for _, n := range w.Services {
+		rights[n] = append(rights[n], access.Compared(access.Services)...)
+	}
 	return rights
 }
 

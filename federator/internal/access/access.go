@@ -85,8 +85,25 @@ func Rules(at Place, meshConfig string) []rbac.PolicyRule {
 	return nil
 }
 
-// writes are the rights to make, compare and remove what is rendered at a place: one rule for each API group.
+// Compared are the rights to look at what is rendered at a place, which is the
+// gateways' or the services' namespaces.
+func Compared(at Place) []rbac.PolicyRule {
+	switch at {
+	case Gateways:
+		return rendered(render.PlaceGateways, "get")
+	case Services:
+		return rendered(render.PlaceServices, "get")
+	}
+	return nil
+}
+
+// writes are the rights to make, compare and remove what is rendered at a place.
 func writes(at render.Place) []rbac.PolicyRule {
+	return rendered(at, "get", "create", "patch", "delete")
+}
+
+// rendered is one rule for each API group.
+func rendered(at render.Place, verbs ...string) []rbac.PolicyRule {
 	resources := map[string][]string{}
 	for _, w := range render.Writes() {
 		if w.Place != at {
@@ -100,8 +117,7 @@ func writes(at render.Place) []rbac.PolicyRule {
 	var out []rbac.PolicyRule
 	for group, list := range resources {
 		slices.Sort(list)
-		out = append(out, rbac.PolicyRule{APIGroups: []string{group}, Resources: list,
-			Verbs: []string{"get", "create", "patch", "delete"}})
+		out = append(out, rbac.PolicyRule{APIGroups: []string{group}, Resources: list, Verbs: verbs})
 	}
 	slices.SortFunc(out, func(a, b rbac.PolicyRule) int { return cmp.Compare(a.APIGroups[0], b.APIGroups[0]) })
 	return out
