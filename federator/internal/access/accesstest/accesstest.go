@@ -3,8 +3,10 @@
 package accesstest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -60,7 +62,7 @@ func (r *Recorder) As(admin *rest.Config, namespace, account string) *rest.Confi
 		return tripper(func(q *http.Request) (*http.Response, error) {
 			answer, err := next.RoundTrip(q)
 			if err == nil {
-				r.note(q, answer.StatusCode)
+				err = r.note(q, answer)
 			}
 			return answer, err
 		})
@@ -72,25 +74,39 @@ type tripper func(*http.Request) (*http.Response, error)
 
 func (t tripper) RoundTrip(q *http.Request) (*http.Response, error) { return t(q) }
 
-func (r *Recorder) note(q *http.Request, code int) {
+func (r *Recorder) note(q *http.Request, answer *http.Response) error {
 	use, is := read(q)
 	if !is {
-		return
+		return nil
 	}
+	refused, err := denied(answer)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.used == nil {
 		r.used = map[Use]bool{}
 	}
 	r.used[use] = true
-	if use.Verb == "patch" && code == http.StatusCreated {
+	if use.Verb == "patch" && answer.StatusCode == http.StatusCreated {
 		// An apply of what is not there asks for this right, too.
 		use.Verb = "create"
 		r.used[use] = true
 	}
-	if code == http.StatusForbidden {
+	if refused {
 		r.refused = append(r.refused, use.String())
 	}
+	return err
+}
+
+// denied says whether a right is missing. In a namespace that is going nobody may
+// make anything, and the answer has the same code.
+func denied(answer *http.Response) (bool, error) {
+	if answer.StatusCode != http.StatusForbidden {
+		return false, nil
+	}
+	text, err := io.ReadAll(answer.Body)
+	_ = answer.Body.Close()
+	answer.Body = io.NopCloser(bytes.NewReader(text))
+	return !bytes.Contains(text, []byte("being terminated")), err
 }
 
 // read tells the right from a request, as the API server does.
@@ -220,7 +236,7 @@ func Await(ctx context.Context, c client.Client, namespace, account string, gran
 		one := spread(at, rules[0])[0]
 		err := wait.PollUntilContextTimeout(ctx, 50*time.Millisecond, holdsWithin, true, func(ctx context.Context) (bool, error) {
 			review := &authorization.SubjectAccessReview{Spec: authorization.SubjectAccessReviewSpec{
-				User: "system:serviceaccount:" + namespace + ":" + account,
+				User:               "system:serviceaccount:" + namespace + ":" + account,
 				ResourceAttributes: &authorization.ResourceAttributes{Namespace: at, Verb: one.Verb, Group: one.Group, Resource: one.Resource, Name: one.Name},
 			}}
 			err := c.Create(ctx, review)

@@ -21,6 +21,10 @@ func TestARightCountsOnlyByItsUse(t *testing.T) {
 		switch {
 		case strings.HasSuffix(q.URL.Path, "/secrets/x"):
 			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, `secrets "x" is forbidden`)
+		case strings.HasSuffix(q.URL.Path, "/events"):
+			w.WriteHeader(http.StatusForbidden)
+			_, _ = io.WriteString(w, `unable to create new content in namespace a because it is being terminated`)
 		case q.Method == http.MethodPatch:
 			w.WriteHeader(http.StatusCreated)
 		}
@@ -35,6 +39,7 @@ func TestARightCountsOnlyByItsUse(t *testing.T) {
 		{"PATCH", "/apis/networking.istio.io/v1/namespaces/a/gateways/g?fieldManager=x"}, {"DELETE", "/apis/networking.istio.io/v1/namespaces/a/gateways/g"},
 		{"GET", "/api/v1/configmaps?fieldSelector=metadata.name%3Distio&watch=1"},
 		{"PUT", "/apis/x.io/v1/things/t/status"}, {"POST", "/api/v1/namespaces/a/pods/p/portforward"}, {"GET", "/api/v1/namespaces/a/secrets/x"},
+		{"POST", "/apis/events.k8s.io/v1/namespaces/a/events"},
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), ask.method, server.URL+ask.path, nil)
 		require.NoError(t, err)
