@@ -37,7 +37,7 @@ Feature: What the gateways cost, and what refusals cost
         - to: [{target: remote, weight: 100}]
       """
     And in c1, "GET http://ratings:9080/ratings/0" is answered by ratings of c2
-    When for 10 seconds 400 requests a second leave c1, by turns:
+    When for 20 seconds 400 requests a second leave c1, by turns:
       | name                 | request                           |
       | within the mesh      | GET http://details:9080/details/0 |
       | through the gateways | GET http://ratings:9080/ratings/0 |
@@ -133,10 +133,10 @@ Feature: What the gateways cost, and what refusals cost
 
   @extended @expose @acl
   Scenario: A peer that is denied asks ten times as often as the one that is served
-    When for 10 seconds 30 requests a second arrive at c2, by turns:
+    When for 15 seconds 30 requests a second arrive at c2, by turns:
       | name         | request                            | with             |
       | served alone | GET /bookinfo/ratings/v1/ratings/0 | c1's certificate |
-    And for 10 seconds 330 requests a second arrive at c2, by turns:
+    And for 15 seconds 330 requests a second arrive at c2, by turns:
       | name          | request                            | with             | share |
       | served beside | GET /bookinfo/ratings/v1/ratings/0 | c1's certificate | 1     |
       | denied        | GET /bookinfo/ratings/v1/ratings/0 | c3's certificate | 10    |
