@@ -111,3 +111,18 @@ func RevocationsTogether(all []RevocationFigure) []RevocationFigure {
 	}
 	return sums
 }
+
+// PoolRevocations are the figures of several runs together, those of known gaps by
+// themselves.
+func PoolRevocations(runs []ConformanceReport) (judged, gaps []RevocationFigure) {
+	for _, r := range runs {
+		for _, s := range r.Scenarios {
+			if s.Verdict == KnownGap {
+				gaps = append(gaps, s.Figures.Revocations...)
+			} else {
+				judged = append(judged, s.Figures.Revocations...)
+			}
+		}
+	}
+	return RevocationsTogether(judged), RevocationsTogether(gaps)
+}

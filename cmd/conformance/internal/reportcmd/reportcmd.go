@@ -25,7 +25,7 @@ func New() *cobra.Command {
 		Short: "Verify, compare, sign and submit the reports of runs",
 		Args:  cobra.NoArgs,
 	}
-	c.AddCommand(verify(), compareCommand(), submission(), keygen(), schemaCommand())
+	c.AddCommand(verify(), compareCommand(), revocations(), submission(), keygen(), schemaCommand())
 	return c
 }
 
