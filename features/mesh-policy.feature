@@ -65,3 +65,8 @@ Feature: The exposing mesh keeps policies of its own
     And at c2, "GET /bookinfo/ratings/v1/ratings/0" with c1's certificate is answered by ratings v1 of c2
     And at c2, "GET /bookinfo/myreviews/v3/reviews/0" with c1's certificate is answered by reviews v3 of c2
     And what the owner of c2 has in the mesh is untouched
+    # Whoever was refused gets through once the owner allows it again, on
+    # connections of before, too.
+    When the owner of c2 takes all of hers back
+    Then soon, in c2, "GET http://myreviews.bookinfo:9080/reviews/0" is answered by reviews of c2 every time
+    And soon, in c2, "GET http://ratings.bookinfo:9080/ratings/0" is answered by ratings of c2 every time

@@ -51,6 +51,7 @@ func (w *World) ownerSteps(sc *godog.ScenarioContext) {
 		}
 		return w.noteTheirs(ctx, mesh)
 	})
+	sc.Step(`^the owner of (c\d) takes all of hers back$`, w.takeAllBack)
 	sc.Step(`^the owner of (c\d) has an entrance for (c\d) alone and (?:one for (c\d) alone|none for c\d)$`, w.openEntrances)
 	sc.Then(`^only what the owners have is in (c\d) and (c\d)$`, w.onlyTheirs)
 	sc.Then(`^what the owner of (c\d) has in the mesh is untouched$`, w.untouched)
@@ -123,6 +124,18 @@ func (w *World) onlyTheirs(ctx context.Context, first, second string) error {
 			return fmt.Errorf("%s holds %q, want %q", mesh, left, w.theirs[mesh])
 		}
 	}
+	return nil
+}
+
+// takeAllBack undoes what one owner did, before the scenario is over.
+func (w *World) takeAllBack(ctx context.Context, mesh string) error {
+	if !w.owned[mesh] {
+		return fmt.Errorf("the owner of %s has nothing to take back", mesh)
+	}
+	if err := w.Owners.Restore(ctx, mesh); err != nil {
+		return inconclusive(err)
+	}
+	delete(w.owned, mesh)
 	return nil
 }
 

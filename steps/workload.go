@@ -13,6 +13,7 @@ import (
 func (w *World) workloadSteps(sc *godog.ScenarioContext) {
 	sc.Step(`^in (c\d), "([A-Z]+) ([^"]+)" is answered by (\w+)(?: (v\d))? of (c\d)$`, w.workloadAnswered)
 	sc.Step(`^in (c\d), "([A-Z]+) ([^"]+)" takes at least (\d+) ms from now on$`, w.workloadTakes)
+	sc.Then(`^soon, in (c\d), "([A-Z]+) ([^"]+)" is answered by (\w+) of (c\d) every time$`, w.workloadAnsweredSteadily)
 	sc.Then(`^between (\d+) and (\d+) of (\d+) times "([A-Z]+) ([^"]+)" in (c\d) is answered by (\w+ v\d of c\d)$`, w.share)
 	sc.Then(`^it arrived there as "([A-Z]+) ([^"]+)" for "([^"]+)"$`, w.arrivedAs)
 	sc.Then(`^it was sent to the gateway of (c\d) once$`, w.triedOnce)
@@ -37,6 +38,21 @@ func (w *World) inside(mesh string, r Request) question {
 
 func (w *World) workloadAnswered(ctx context.Context, mesh, method, url, service, version, from string) error {
 	return w.answered(ctx, w.inside(mesh, Request{Method: method, URL: url}), traffic.Backend{Service: service, Version: version, Cluster: from})
+}
+
+// workloadAnsweredSteadily waits until no answer differs any more: a service has
+// several pods, and a change reaches one after the other.
+func (w *World) workloadAnsweredSteadily(ctx context.Context, mesh, method, url, service, from string) error {
+	want := traffic.Backend{Service: service, Cluster: from}
+	fits, inARow := by(want), 0
+	_, err := w.until(ctx, w.inside(mesh, Request{Method: method, URL: url}), settling, fmt.Sprintf("%d answers in a row of %s", steadily, want),
+		func(o traffic.Outcome) bool {
+			if inARow++; !fits(o) {
+				inARow = 0
+			}
+			return inARow == steadily
+		})
+	return err
 }
 
 // steadily is how many answers in a row show that something is in force.
