@@ -78,6 +78,18 @@ func (w Witness) Arrivals(ctx context.Context, q Query, refs ...workload.Ref) (S
 	return seen, nil
 }
 
+// Lately is about requests that were sent no longer ago than that. Pods that
+// were asked often have forgotten what was long before; then only those that
+// came since are asked for, by the clock of the cluster. One that is further
+// behind does not count a control either.
+func (w Witness) Lately(ctx context.Context, nonce string, ago time.Duration, refs ...workload.Ref) (Seen, error) {
+	seen, err := w.Arrivals(ctx, Query{Nonce: nonce}, refs...)
+	if errors.Is(err, ErrUnknown) && ctx.Err() == nil {
+		return w.Arrivals(ctx, Query{Nonce: nonce, Since: time.Now().Add(-ago)}, refs...)
+	}
+	return seen, err
+}
+
 func (w Witness) ask(ctx context.Context, ref workload.Ref, command []string) ([]wire.Arrivals, error) {
 	pods, err := w.Pods.Pods(ctx, ref)
 	if err != nil {

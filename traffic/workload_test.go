@@ -128,6 +128,24 @@ func TestArrivalsAreCountedOverAllPods(t *testing.T) {
 	require.Equal(t, "bookinfo arrivals --nonce n --since 1970-01-01T00:00:05Z", p.commands[0])
 }
 
+func TestAPodThatHasForgottenLongAgoKnowsOfJustNow(t *testing.T) {
+	p := &pods{names: []string{"v2"}}
+	p.answer = func(pod, _ string) (string, int, error) {
+		seen := wire.Arrivals{Pod: pod, Gap: "the ring overflowed", Arrivals: []wire.Arrival{{}}}
+		if strings.Contains(p.commands[len(p.commands)-1], " --since ") {
+			seen.Complete, seen.Gap = true, ""
+		}
+		return text(seen), 0, nil
+	}
+	seen, err := Witness{p, "bookinfo"}.Lately(t.Context(), "n", time.Minute, reviews)
+	require.NoError(t, err)
+	require.Equal(t, 1, seen.Total())
+	require.Len(t, p.commands, 2)
+
+	_, err = Witness{arrivalsOf(map[string]int{"a": 0}, "just now, too"), "bookinfo"}.Lately(t.Context(), "n", time.Minute, reviews)
+	require.ErrorIs(t, err, ErrUnknown)
+}
+
 func TestWhatCannotBeKnownIsNeverZero(t *testing.T) {
 	ask := func(p *pods, q Query, refs ...workload.Ref) error {
 		_, err := Witness{p, "bookinfo"}.Arrivals(t.Context(), q, refs...)

@@ -2,7 +2,6 @@ package reach
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -89,12 +88,7 @@ func (r *Reach) Arrivals(ctx context.Context, mesh, nonce string) ([]steps.Arriv
 	if len(refs) == 0 {
 		return nil, nil
 	}
-	witness := traffic.Witness{Pods: m.Pods, Program: fixtures.Binary}
-	seen, err := witness.Arrivals(ctx, traffic.Query{Nonce: nonce}, refs...)
-	if errors.Is(err, traffic.ErrUnknown) {
-		// Pods that have been asked often have forgotten what was long before, too.
-		seen, err = witness.Arrivals(ctx, traffic.Query{Nonce: nonce, Since: time.Now().Add(-recently)}, refs...)
-	}
+	seen, err := traffic.Witness{Pods: m.Pods, Program: fixtures.Binary}.Lately(ctx, nonce, recently, refs...)
 	if err != nil {
 		return nil, fmt.Errorf("arrivals in %s: %w", mesh, err)
 	}
