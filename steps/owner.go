@@ -132,10 +132,9 @@ func (w *World) takeAllBack(ctx context.Context, mesh string) error {
 	if !w.owned[mesh] {
 		return fmt.Errorf("the owner of %s has nothing to take back", mesh)
 	}
-	if err := w.Owners.Restore(ctx, mesh); err != nil {
+	if err := w.restoreOne(ctx, mesh); err != nil {
 		return inconclusive(err)
 	}
-	delete(w.owned, mesh)
 	return nil
 }
 
@@ -143,11 +142,15 @@ func (w *World) takeAllBack(ctx context.Context, mesh string) error {
 func (w *World) restore(ctx context.Context) error {
 	var errs []error
 	for _, mesh := range slices.Sorted(maps.Keys(w.owned)) {
-		if err := w.Owners.Restore(ctx, mesh); err != nil {
-			errs = append(errs, fmt.Errorf("restore %s: %w", mesh, err))
-			continue
-		}
-		delete(w.owned, mesh)
+		errs = append(errs, w.restoreOne(ctx, mesh))
 	}
 	return errors.Join(errs...)
+}
+
+func (w *World) restoreOne(ctx context.Context, mesh string) error {
+	if err := w.Owners.Restore(ctx, mesh); err != nil {
+		return fmt.Errorf("restore %s: %w", mesh, err)
+	}
+	delete(w.owned, mesh)
+	return nil
 }

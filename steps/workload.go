@@ -44,15 +44,20 @@ func (w *World) workloadAnswered(ctx context.Context, mesh, method, url, service
 // several pods, and a change reaches one after the other.
 func (w *World) workloadAnsweredSteadily(ctx context.Context, mesh, method, url, service, from string) error {
 	want := traffic.Backend{Service: service, Cluster: from}
-	fits, inARow := by(want), 0
-	_, err := w.until(ctx, w.inside(mesh, Request{Method: method, URL: url}), settling, fmt.Sprintf("%d answers in a row of %s", steadily, want),
-		func(o traffic.Outcome) bool {
-			if inARow++; !fits(o) {
-				inARow = 0
-			}
-			return inARow == steadily
-		})
+	_, err := w.until(ctx, w.inside(mesh, Request{Method: method, URL: url}), settling,
+		fmt.Sprintf("%d answers in a row of %s", steadily, want), inARow(by(want)))
 	return err
+}
+
+// inARow holds once that many outcomes on end fit.
+func inARow(fits func(traffic.Outcome) bool) func(traffic.Outcome) bool {
+	n := 0
+	return func(o traffic.Outcome) bool {
+		if n++; !fits(o) {
+			n = 0
+		}
+		return n == steadily
+	}
 }
 
 // steadily is how many answers in a row show that something is in force.
@@ -60,14 +65,10 @@ const steadily = 5
 
 // workloadTakes waits until a change that slows a request down is in force.
 func (w *World) workloadTakes(ctx context.Context, mesh, method, url string, millis int) error {
-	slow := 0
 	_, err := w.until(ctx, w.inside(mesh, Request{Method: method, URL: url}), settling, fmt.Sprintf("%d answers in a row after %d ms or later", steadily, millis),
-		func(o traffic.Outcome) bool {
-			if slow++; o.Kind != traffic.Allowed || o.Latency < time.Duration(millis)*time.Millisecond {
-				slow = 0
-			}
-			return slow == steadily
-		})
+		inARow(func(o traffic.Outcome) bool {
+			return o.Kind == traffic.Allowed && o.Latency >= time.Duration(millis)*time.Millisecond
+		}))
 	return err
 }
 

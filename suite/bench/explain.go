@@ -40,8 +40,9 @@ func explain(lab cluster.Lab) steps.Explainer {
 
 // ends is where the first of the gateway's pods ends a request, or that none does.
 func ends(got []federator.Explanation) steps.Diagnosis {
+	var d steps.Diagnosis
 	for _, one := range got {
-		d := steps.Diagnosis{Layer: steps.LayerNone}
+		d = steps.Diagnosis{Layer: steps.LayerNone}
 		for _, s := range one.Steps {
 			d.Way = append(d.Way, fmt.Sprintf("  %s: %s (by %s; made from %s)", s.Layer, s.Story, s.By, s.Object))
 			d.Story = fmt.Sprintf("%s (by %s; made from %s)", s.Story, s.By, s.Object)
@@ -50,9 +51,6 @@ func ends(got []federator.Explanation) steps.Diagnosis {
 				return d
 			}
 		}
-		if one.Pod == got[len(got)-1].Pod {
-			return d
-		}
 	}
-	return steps.Diagnosis{}
+	return d
 }

@@ -19,12 +19,9 @@ func compareCommand() *cobra.Command {
 		Example: "  conformance report compare out/20260102-030405-1 out/latest",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var both [2]reports.ConformanceReport
-			for i, folder := range args {
-				var err error
-				if both[i], err = reports.Rebuild(filepath.Join(folder, reports.JournalFile)); err != nil {
-					return err
-				}
+			both, err := rebuilt(args)
+			if err != nil {
+				return err
 			}
 			result := compare.Reports(both[0], both[1])
 			if err := result.Write(cmd.OutOrStdout()); err != nil {
@@ -36,4 +33,17 @@ func compareCommand() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// rebuilt are the reports of runs, by their folders.
+func rebuilt(folders []string) ([]reports.ConformanceReport, error) {
+	var runs []reports.ConformanceReport
+	for _, folder := range folders {
+		r, err := reports.Rebuild(filepath.Join(folder, reports.JournalFile))
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, r)
+	}
+	return runs, nil
 }

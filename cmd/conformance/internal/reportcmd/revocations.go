@@ -3,7 +3,6 @@ package reportcmd
 import (
 	"fmt"
 	"io"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -20,13 +19,9 @@ func revocations() *cobra.Command {
 		Example: "  conformance report revocations out/2026*",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var runs []reports.ConformanceReport
-			for _, folder := range args {
-				r, err := reports.Rebuild(filepath.Join(folder, reports.JournalFile))
-				if err != nil {
-					return err
-				}
-				runs = append(runs, r)
+			runs, err := rebuilt(args)
+			if err != nil {
+				return err
 			}
 			judged, gaps := reports.PoolRevocations(runs)
 			if len(judged)+len(gaps) == 0 {
