@@ -1,7 +1,6 @@
 package reach
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"strconv"
@@ -11,7 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/meshfed/meshfed/cluster"
 	"github.com/meshfed/meshfed/cluster/istio"
 	"github.com/meshfed/meshfed/cluster/workload"
 	"github.com/meshfed/meshfed/steps"
@@ -143,19 +141,13 @@ const clockTick = 10 * time.Millisecond
 
 // IngressCPU implements steps.Meshes. It reads /proc in the gateway's container.
 func (r *Reach) IngressCPU(ctx context.Context, mesh string) (time.Duration, error) {
-	m, err := r.mesh(mesh)
-	if err != nil {
-		return 0, err
-	}
-	var out, errs bytes.Buffer
-	gateway := workload.Ref{Namespace: istio.GatewayNamespace, Selector: "app=" + istio.IngressGateway, Container: istio.ProxyContainer}
-	code, err := m.Pods.Exec(ctx, gateway, []string{"sh", "-c", "cat /proc/[0-9]*/stat"}, cluster.Streams{Out: &out, Err: &errs})
+	end, err := r.inIngress(ctx, mesh, "cat /proc/[0-9]*/stat")
 	if err != nil {
 		return 0, fmt.Errorf("processor time of the ingress gateway of %s: %w", mesh, err)
 	}
-	used, err := envoyTime(out.String())
+	used, err := envoyTime(end.out)
 	if err != nil {
-		return 0, fmt.Errorf("processor time of the ingress gateway of %s: exit code %d, %s: %w", mesh, code, bytes.TrimSpace(errs.Bytes()), err)
+		return 0, fmt.Errorf("processor time of the ingress gateway of %s: exit code %d, %s: %w", mesh, end.code, end.errs, err)
 	}
 	return used, nil
 }

@@ -1,9 +1,9 @@
 package reach
 
 import (
-	"bytes"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/meshfed/meshfed/cluster"
 	"github.com/meshfed/meshfed/cluster/istio"
@@ -18,19 +18,13 @@ const preciseTimer = "EVENT_PRECISE_TIMER"
 // IngressTimers implements steps.Meshes, by the environment of the gateway's
 // container.
 func (r *Reach) IngressTimers(ctx context.Context, mesh string) (steps.Timers, error) {
-	m, err := r.mesh(mesh)
-	if err != nil {
-		return "", err
-	}
-	var out, errs bytes.Buffer
-	gateway := workload.Ref{Namespace: istio.GatewayNamespace, Selector: "app=" + istio.IngressGateway, Container: istio.ProxyContainer}
-	code, err := m.Pods.Exec(ctx, gateway, []string{"sh", "-c", "test -n \"$" + preciseTimer + "\""}, cluster.Streams{Out: &out, Err: &errs})
+	end, err := r.inIngress(ctx, mesh, "test -n \"$"+preciseTimer+"\"")
 	if err != nil {
 		return "", fmt.Errorf("timers of the ingress gateway of %s: %w", mesh, err)
 	}
-	timers, err := timersOf(code)
+	timers, err := timersOf(end.code)
 	if err != nil {
-		return "", fmt.Errorf("timers of the ingress gateway of %s: %w: %s", mesh, err, bytes.TrimSpace(errs.Bytes()))
+		return "", fmt.Errorf("timers of the ingress gateway of %s: %w: %s", mesh, err, end.errs)
 	}
 	return timers, nil
 }
@@ -45,4 +39,23 @@ func timersOf(code int) (steps.Timers, error) {
 		return steps.CoarseTimers, nil
 	}
 	return "", fmt.Errorf("the question for %s ended with exit code %d", preciseTimer, code)
+}
+
+// ended is what a script has said, and its exit code.
+type ended struct {
+	code      int
+	out, errs string
+}
+
+// inIngress runs a script of the shell in the container of a mesh's ingress
+// gateway.
+func (r *Reach) inIngress(ctx context.Context, mesh, script string) (ended, error) {
+	m, err := r.mesh(mesh)
+	if err != nil {
+		return ended{}, err
+	}
+	var out, errs strings.Builder
+	gateway := workload.Ref{Namespace: istio.GatewayNamespace, Selector: "app=" + istio.IngressGateway, Container: istio.ProxyContainer}
+	code, err := m.Pods.Exec(ctx, gateway, []string{"sh", "-c", script}, cluster.Streams{Out: &out, Err: &errs})
+	return ended{code, out.String(), strings.TrimSpace(errs.String())}, err
 }
