@@ -58,9 +58,10 @@ func (c *Client) Apply(ctx context.Context, objects []*unstructured.Unstructured
 func (c *Client) applyOne(ctx context.Context, object *unstructured.Unstructured, o ApplyOptions) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	backoff := wait.Backoff{Duration: 20 * time.Millisecond, Factor: 1.5, Jitter: 0.1, Steps: 1 << 20, Cap: 500 * time.Millisecond}
+	// Not wait.ExponentialBackoff, which gives up when its pause reaches the cap.
+	pauses := wait.Backoff{Duration: 20 * time.Millisecond, Factor: 1.5, Jitter: 0.1, Steps: 1 << 20, Cap: 500 * time.Millisecond}.DelayFunc()
 	var last error
-	err := wait.ExponentialBackoffWithContext(ctx, backoff, func(ctx context.Context) (bool, error) {
+	err := pauses.Until(ctx, true, true, func(ctx context.Context) (bool, error) {
 		if last = c.patch(ctx, object, o); last == nil {
 			return true, nil
 		}

@@ -163,6 +163,17 @@ func TestAKindWhoseDefinitionWasJustAppliedIsWaitedFor(t *testing.T) {
 	require.Equal(t, []string{"PATCH /apis/x.io/v1/namespaces/default/widgets/w"}, s.seen)
 }
 
+// A busy API server may take seconds to serve a new kind. An exponential backoff
+// of the library's gives up as soon as its pause has reached its cap, here after
+// a second and a half: the time limit was never reached.
+func TestAKindThatIsServedSecondsLaterIsWaitedFor(t *testing.T) {
+	s := &server{kindsAfter: 12}
+	c := s.client(t)
+	before := time.Now()
+	require.NoError(t, c.Apply(t.Context(), objects(t, "{apiVersion: x.io/v1, kind: Widget, metadata: {name: w}}"), manager))
+	require.Greater(t, time.Since(before), 1800*time.Millisecond, "the kind was served too early to tell")
+}
+
 func TestAnUnknownKindIsNamedWhenTheTimeIsOver(t *testing.T) {
 	s := &server{kindsAfter: 1 << 20}
 	c := s.client(t)
