@@ -53,14 +53,9 @@ func (w *World) loadInside(ctx context.Context, seconds, rate int, mesh string, 
 }
 
 func (w *World) loadAtEdge(ctx context.Context, seconds, rate int, mesh string, table *godog.Table) error {
-	plan, as, err := loadPlan(seconds, rate, table)
+	plan, as, err := edgePlan(seconds, rate, table)
 	if err != nil {
 		return err
-	}
-	for _, t := range plan.Targets {
-		if _, named := as[t.Name]; !named {
-			return fmt.Errorf("%q: the table does not say with whose certificate", t.Name)
-		}
 	}
 	return w.sent(ctx, run{what: "requests that arrive at " + mesh, mesh: mesh, plan: plan}, func(ctx context.Context, plan load.Plan) (load.Result, error) {
 		before := w.meter(ctx, mesh)

@@ -31,6 +31,20 @@ func loadPlan(seconds, rate int, table *godog.Table) (load.Plan, map[string]Call
 	return plan, as, nil
 }
 
+// edgePlan is a loadPlan that says with whose certificate.
+func edgePlan(seconds, rate int, table *godog.Table) (load.Plan, map[string]Caller, error) {
+	plan, as, err := loadPlan(seconds, rate, table)
+	if err != nil {
+		return plan, nil, err
+	}
+	for _, t := range plan.Targets {
+		if _, named := as[t.Name]; !named {
+			return plan, nil, fmt.Errorf("%q: the table does not say with whose certificate", t.Name)
+		}
+	}
+	return plan, as, nil
+}
+
 func readCell(target *load.Target, as map[string]Caller, column, text string) error {
 	switch column {
 	case "name":

@@ -122,6 +122,7 @@ func (w *World) Register(sc *godog.ScenarioContext) {
 	w.revocationSteps(sc)
 	w.loadSteps(sc)
 	w.loadRampSteps(sc)
+	w.loadPhaseSteps(sc)
 	w.loadCostSteps(sc)
 	w.loadHopSteps(sc)
 	w.loadPlantedSteps(sc)

@@ -14,47 +14,40 @@ import (
 	"github.com/meshfed/meshfed/traffic/wire"
 )
 
-const (
-	// seqHeader is how vegeta numbers its requests.
-	seqHeader = "X-Vegeta-Seq"
-	// targetHeader says which target a request is for; it is not sent.
-	targetHeader = "X-Meshfed-Load-Target"
-)
+// seqHeader is how vegeta numbers an attacker's requests.
+const seqHeader = "X-Vegeta-Seq"
 
-// observer sends each request by its target's transport, and keeps what vegeta's
-// result does not hold: the target, and the error itself, since no text tells a
-// refused handshake from a time-out.
+// observer sends the requests of one attacker by its target's transport, and
+// keeps what vegeta's result does not hold: the error itself, since no text tells
+// a refused handshake from a time-out.
 type observer struct {
-	transports []http.RoundTripper
-	seen       sync.Map // of seq as text: sighting
-}
-
-type sighting struct {
-	target int
-	err    error
+	transport http.RoundTripper
+	failed    sync.Map // of seq as text: error
 }
 
 // RoundTrip implements http.RoundTripper.
 func (o *observer) RoundTrip(r *http.Request) (*http.Response, error) {
 	seq := r.Header.Get(seqHeader)
-	target, err := strconv.Atoi(r.Header.Get(targetHeader))
+	answer, err := o.transport.RoundTrip(r)
 	if err != nil {
-		return nil, err
+		o.failed.Store(seq, err)
+		return answer, err
 	}
-	r = r.Clone(r.Context())
-	r.Header.Del(targetHeader)
-	answer, err := o.transports[target].RoundTrip(r)
-	o.seen.Store(seq, sighting{target, err})
-	if err == nil {
-		answer.Body = &watchedBody{ReadCloser: answer.Body, failed: func(err error) {
-			// The body's own error tells nothing of a time-out.
-			if end, has := r.Context().Deadline(); has && !time.Now().Before(end) {
-				err = errors.Join(err, context.DeadlineExceeded)
-			}
-			o.seen.Store(seq, sighting{target, err})
-		}}
+	answer.Body = &watchedBody{ReadCloser: answer.Body, failed: func(err error) {
+		// The body's own error tells nothing of a time-out.
+		if end, has := r.Context().Deadline(); has && !time.Now().Before(end) {
+			err = errors.Join(err, context.DeadlineExceeded)
+		}
+		o.failed.Store(seq, err)
+	}}
+	return answer, nil
+}
+
+// close ends the connections that a transport of net/http keeps.
+func (o *observer) close() {
+	if c, can := o.transport.(interface{ CloseIdleConnections() }); can {
+		c.CloseIdleConnections()
 	}
-	return answer, err
 }
 
 // watchedBody tells of an error that comes after the head of an answer.
@@ -72,19 +65,19 @@ func (b *watchedBody) Read(p []byte) (int, error) {
 }
 
 // take is what became of a request, and forgets it.
-func (o *observer) take(r *vegeta.Result) (target int, alert uint8, _ wire.Result) {
+func (o *observer) take(r *vegeta.Result) (alert uint8, _ wire.Result) {
 	seen := wire.Result{Seq: int(r.Seq), Status: int(r.Code), Headers: r.Headers, Body: string(r.Body[:min(len(r.Body), wire.MaxBody)])}
-	v, _ := o.seen.LoadAndDelete(strconv.FormatUint(r.Seq, 10))
-	s, _ := v.(sighting)
+	v, failed := o.failed.LoadAndDelete(strconv.FormatUint(r.Seq, 10))
 	switch {
-	case s.err != nil:
-		seen.Fault, seen.Detail = wire.FaultOf(s.err), r.Error
-		if code, is := wire.AlertOf(s.err); is {
+	case failed:
+		err := v.(error)
+		seen.Fault, seen.Detail = wire.FaultOf(err), r.Error
+		if code, is := wire.AlertOf(err); is {
 			alert = uint8(code)
 		}
 	case r.Code == 0:
 		// It was not even sent.
 		seen.Fault, seen.Detail = wire.FaultOther, r.Error
 	}
-	return s.target, alert, seen
+	return alert, seen
 }

@@ -37,8 +37,8 @@ type Plan struct {
 	// LagLimit is how late the generator may be at p99; 0 means
 	// DefaultLagLimit.
 	LagLimit time.Duration `json:"lagLimitNs,omitempty"`
-	// Workers caps the requests under way; 0 means no cap, which alone is an
-	// open model.
+	// Workers caps the requests under way to each target; 0 means no cap, which
+	// alone is an open model.
 	Workers int `json:"workers,omitempty"`
 	// Watch, unless it is nil, is told once a second how far the run is.
 	Watch func(Progress) `json:"-"`
@@ -101,8 +101,6 @@ func SentWith(userAgent, nonce string) bool {
 func (p Plan) Duration() time.Duration {
 	return time.Duration(p.Count) * time.Second / time.Duration(p.Rate)
 }
-
-func (p Plan) period() time.Duration { return time.Second / time.Duration(p.Rate) }
 
 func (p Plan) complete() (Plan, error) {
 	switch {

@@ -2,6 +2,8 @@ package load
 
 import (
 	"net/http"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -38,6 +40,19 @@ type Bucket struct {
 // Invalid says that the generator was itself too late to judge anybody.
 func (r Result) Invalid() bool { return len(r.Lag) == 0 || r.LagP99 > r.LagLimit }
 
+// And is both results together. The zero value of one adds nothing.
+func (r Result) And(other Result) Result {
+	lag := histogram()
+	for _, b := range slices.Concat(r.Lag, other.Lag) {
+		// Within the bounds: they were recorded in such a histogram.
+		_ = lag.RecordValues(b.Micros, b.Count)
+	}
+	return Result{
+		Samples: slices.Concat(r.Samples, other.Samples), Lag: buckets(lag), LagLimit: max(r.LagLimit, other.LagLimit),
+		LagP99: time.Duration(lag.ValueAtQuantile(99)) * time.Microsecond,
+	}
+}
+
 // Count is how many requests the sample stands for.
 func (s Sample) Count() int64 {
 	var n int64
@@ -64,9 +79,12 @@ func shapeOf(target int, alert uint8, r wire.Result) shape {
 	}
 }
 
-// tally collects results in the order in which their shapes are first seen.
+// tally collects results in the order in which their shapes are first seen. It
+// is safe for concurrent use until its result is taken.
 type tally struct {
+	mu      sync.Mutex
 	plan    Plan
+	told    time.Time
 	lag     *hdrhistogram.Histogram
 	order   []shape
 	samples map[shape]*Sample
@@ -76,10 +94,14 @@ type tally struct {
 }
 
 func newTally(p Plan) *tally {
-	return &tally{plan: p, lag: histogram(), samples: map[shape]*Sample{}, latency: map[shape]*hdrhistogram.Histogram{}, all: histogram()}
+	return &tally{plan: p, told: time.Now(), lag: histogram(), samples: map[shape]*Sample{}, latency: map[shape]*hdrhistogram.Histogram{}, all: histogram()}
 }
 
-func (t *tally) add(target int, alert uint8, r wire.Result) {
+// add takes one result, and how late its request was sent. Once a second it tells
+// the plan's Watch how far the run is.
+func (t *tally) add(target int, alert uint8, r wire.Result, lag time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	key := shapeOf(target, alert, r)
 	if t.samples[key] == nil {
 		t.order = append(t.order, key)
@@ -88,6 +110,11 @@ func (t *tally) add(target int, alert uint8, r wire.Result) {
 	}
 	record(t.latency[key], r.Latency)
 	record(t.all, r.Latency)
+	record(t.lag, lag)
+	if t.plan.Watch != nil && time.Since(t.told) >= time.Second {
+		t.told = time.Now()
+		t.plan.Watch(t.progress())
+	}
 }
 
 func (t *tally) progress() Progress {

@@ -82,6 +82,27 @@ func TestAStallIsChargedToAllWhomItHeldUp(t *testing.T) {
 	})
 }
 
+func TestAStallOfOneTargetHoldsUpNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stalling := answers(func(_ int64, r *http.Request) (int, string) {
+			if r.URL.Host == "slow" {
+				time.Sleep(time.Second)
+			}
+			return http.StatusOK, ""
+		})
+		r, err := run(t.Context(), Plan{Rate: 100, Count: 20, Workers: 1, Targets: []Target{
+			{Name: "slow", URL: "http://slow"}, {Name: "fast", URL: "http://fast"},
+		}}, stalling.transport(), time.Sleep)
+		require.NoError(t, err)
+		require.Len(t, r.Samples, 2)
+		fast := r.Samples[0]
+		require.Equal(t, "fast", fast.Target)
+		assert.EqualValues(t, 10, fast.Count())
+		assert.Less(t, quantile(t, fast.Latency, 1), time.Millisecond)
+		assert.InEpsilon(t, 10*time.Second-9*20*time.Millisecond, quantile(t, r.Samples[1].Latency, 1), 0.01)
+	})
+}
+
 func TestWithoutACapASlowAnswerHoldsUpNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := answers(func(int64, *http.Request) (int, string) {
@@ -103,7 +124,6 @@ func TestTargetsAreAskedByTurnsAndHaveHistogramsOfTheirOwn(t *testing.T) {
 			mu.Lock()
 			order = append(order, r.URL.Host)
 			mu.Unlock()
-			assert.Empty(t, r.Header.Get(targetHeader))
 			if r.URL.Host == "b" {
 				time.Sleep(time.Millisecond)
 				return http.StatusForbidden, "RBAC: access denied"
@@ -187,6 +207,17 @@ func TestAPlanAndAResultSurviveTheirTrip(t *testing.T) {
 	require.NoError(t, json.Unmarshal(raw, &got))
 	assert.Equal(t, p, got)
 	assert.Equal(t, 1285714285*time.Nanosecond, p.Duration())
+}
+
+func TestTwoResultsTogetherAreJudgedByTheLagOfBoth(t *testing.T) {
+	punctual := Result{Lag: []Bucket{{Micros: 100, Count: 985}}, LagP99: 100 * time.Microsecond, LagLimit: time.Millisecond, Samples: []Sample{{Target: "a"}}}
+	late := Result{Lag: []Bucket{{Micros: 2000, Count: 15}}, LagP99: 2 * time.Millisecond, LagLimit: time.Millisecond, Samples: []Sample{{Target: "b"}}}
+	both := Result{}.And(punctual).And(late)
+	assert.Equal(t, []Sample{{Target: "a"}, {Target: "b"}}, both.Samples)
+	assert.InEpsilon(t, 2*time.Millisecond, both.LagP99, 0.001)
+	assert.True(t, both.Invalid())
+	assert.False(t, Result{}.And(punctual).Invalid())
+	assert.True(t, Result{}.And(Result{}).Invalid(), "nothing was sent")
 }
 
 func TestAPlanOutsideItsBoundsIsRefused(t *testing.T) {

@@ -3,6 +3,7 @@ package reach
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/meshfed/meshfed/fixtures"
 	"github.com/meshfed/meshfed/steps"
@@ -29,13 +30,23 @@ func (r *Reach) Load(ctx context.Context, mesh string, plan load.Plan) (load.Res
 // EdgeLoad implements steps.Meshes. The authority is the gateway's own.
 func (r *Reach) EdgeLoad(ctx context.Context, mesh string, plan load.Plan, as map[string]steps.Caller) (load.Result, error) {
 	edges := map[string]traffic.Edge{}
-	for i, t := range plan.Targets {
+	for _, t := range plan.Targets {
 		edge, err := r.edge(ctx, mesh, as[t.Name])
 		if err != nil {
 			return load.Result{}, err
 		}
 		edges[t.Name] = edge
-		plan.Targets[i].URL = "https://" + edge.Server.DNS + t.URL
 	}
+	plan.Targets = addressed(plan.Targets, edges)
 	return load.Run(ctx, plan, func(t load.Target) http.RoundTripper { return edges[t.Name].Transport(t) })
+}
+
+// addressed are the targets with the authorities of the edges at which they
+// knock. The caller's stay as they are: their load may be sent again.
+func addressed(targets []load.Target, edges map[string]traffic.Edge) []load.Target {
+	targets = slices.Clone(targets)
+	for i, t := range targets {
+		targets[i].URL = "https://" + edges[t.Name].Server.DNS + t.URL
+	}
+	return targets
 }

@@ -1,0 +1,75 @@
+package steps
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meshfed/meshfed/reports"
+	"github.com/meshfed/meshfed/traffic/load"
+)
+
+var quietAndFlood = loadRows(
+	"phase | name     | request | with             | share",
+	"quiet | alone    | GET /a  | c1's certificate | 1",
+	"flood | beside   | GET /a  | c1's certificate | 1",
+	"flood | too many | GET /a  | c3's certificate | 10",
+)
+
+func TestPhasesAreSentInTurnAndEachIsOneLoad(t *testing.T) {
+	var order []string
+	var rates []int
+	w := loadWorld(&loads{answer: func(p load.Plan) (load.Result, error) {
+		order, rates = append(order, p.Targets[0].Name), append(rates, p.Rate)
+		return served(time.Millisecond)(p)
+	}})
+	require.NoError(t, w.loadInPhases(t.Context(), 2, 3, 50, "c2", quietAndFlood))
+	assert.Equal(t, []string{"alone", "beside", "alone", "beside"}, order)
+	assert.Equal(t, []int{50, 550, 50, 550}, rates)
+	figures := w.Figures().Loads
+	require.Len(t, figures, 2)
+	assert.Equal(t, "requests that arrive at c2 (quiet)", figures[0].What)
+	assert.InDelta(t, 6, figures[0].DurationSeconds, 0)
+	assert.InDelta(t, 550, figures[1].RatePerSecond, 0)
+	alone, err := w.loadOf("alone")
+	require.NoError(t, err)
+	assert.EqualValues(t, 300, alone.latency.Count(), "both times")
+	require.NoError(t, w.loadSlower(t.Context(), "beside", 20, "alone", "50"))
+}
+
+func TestAPhaseWhoseGeneratorIsLateMakesTheLoadInvalid(t *testing.T) {
+	sent := 0
+	w := loadWorld(&loads{answer: func(p load.Plan) (load.Result, error) {
+		sent++
+		r, err := served(time.Millisecond)(p)
+		r.Lag = []load.Bucket{{Micros: 7000, Count: int64(p.Count)}}
+		return r, err
+	}})
+	require.ErrorIs(t, w.loadInPhases(t.Context(), 2, 1, 100, "c2", quietAndFlood), reports.ErrInconclusive)
+	assert.Equal(t, 4, sent, "nothing is sent again")
+}
+
+func TestPhasesThatAreStoppedKeepWhatTheyMeasured(t *testing.T) {
+	stopped := errors.New("interrupted")
+	w := loadWorld(&loads{answer: func(p load.Plan) (load.Result, error) {
+		r, _ := served(time.Millisecond)(p)
+		return r, stopped
+	}})
+	require.ErrorIs(t, w.loadInPhases(t.Context(), 2, 1, 100, "c2", quietAndFlood), stopped)
+	require.Len(t, w.Figures().Loads, 1)
+	assert.True(t, w.Figures().Loads[0].Interrupted)
+}
+
+func TestATableOfPhasesThatIsNoneIsRefused(t *testing.T) {
+	for want, rows := range map[string][]string{
+		`begins with "phase"`: {"name | request | with", "a | GET /a | c1's certificate"},
+		"at least one row":    {"phase | name | request | with"},
+		`phase "x": "a": the`: {"phase | name | request", "x | a | GET /a"},
+	} {
+		_, err := loadPhases(1, 1, loadRows(rows...))
+		assert.ErrorContains(t, err, want)
+	}
+}
