@@ -86,9 +86,16 @@ type belief struct{ SNI, Host, Port string }
 // to tell of it.
 const diagnosing = 30 * time.Second
 
-// brokenLayer asks until the proxies tell of that layer: what was planted takes a
-// moment to be there.
+// brokenLayer is what the proxies tell of a request that is sent.
 func (w *World) brokenLayer(ctx context.Context, method, url, mesh, layer, because string) error {
+	return w.diagnosed(ctx, fmt.Sprintf("%s %s in %s", method, url, mesh), layer, because, func(ctx context.Context) (Diagnosis, error) {
+		return w.Meshes.Why(ctx, mesh, Request{Method: method, URL: url})
+	})
+}
+
+// diagnosed asks until that layer is named, for that reason: what was planted
+// takes a moment to be there.
+func (w *World) diagnosed(ctx context.Context, request, layer, because string, diagnose func(context.Context) (Diagnosis, error)) error {
 	if !slices.Contains(Layers(), Layer(layer)) {
 		return fmt.Errorf("a layer %q: want one of %q", layer, Layers())
 	}
@@ -100,7 +107,7 @@ func (w *World) brokenLayer(ctx context.Context, method, url, mesh, layer, becau
 	}
 	var last Diagnosis
 	for one := range inTurn(ctx, func(ctx context.Context) (t told) {
-		t.Diagnosis, t.err = w.Meshes.Why(ctx, mesh, Request{Method: method, URL: url})
+		t.Diagnosis, t.err = diagnose(ctx)
 		return t
 	}) {
 		if ctx.Err() != nil {
@@ -110,11 +117,11 @@ func (w *World) brokenLayer(ctx context.Context, method, url, mesh, layer, becau
 			return inconclusive(one.err)
 		}
 		last = one.Diagnosis
-		w.record = append(w.record, fmt.Sprintf("%s %s in %s: broken: %s", method, url, mesh, last))
+		w.record = append(w.record, fmt.Sprintf("%s: %s", request, last))
 		w.record = append(w.record, last.Way...)
 		if last.Layer == Layer(layer) && strings.Contains(last.Story, because) {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s %s in %s: want the broken layer %q (%s); named last: %s (%w)", method, url, mesh, layer, because, last, context.Cause(ctx))
+	return fmt.Errorf("%s: want the layer %q (%s); named last: %s (%w)", request, layer, because, last, context.Cause(ctx))
 }

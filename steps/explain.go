@@ -3,8 +3,6 @@ package steps
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/cucumber/godog"
 )
@@ -33,30 +31,9 @@ func (w *World) explainSteps(sc *godog.ScenarioContext) {
 		})
 }
 
-// endsAt asks until the explanation names that layer: what was planted takes a
-// moment to be there.
+// endsAt is what one mesh tells of a request that is not sent.
 func (w *World) endsAt(ctx context.Context, mesh string, a Ask, layer, because string) error {
-	if !slices.Contains(Layers(), Layer(layer)) {
-		return fmt.Errorf("a layer %q: want one of %q", layer, Layers())
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, diagnosing, errLate)
-	defer cancel()
-	var last Diagnosis
-	for {
-		d, err := w.Explain(ctx, mesh, w.declared[mesh], a)
-		if err != nil && ctx.Err() == nil {
-			return inconclusive(err)
-		}
-		if err == nil {
-			w.record = append(w.record, fmt.Sprintf("explained in %s: %+v: %s", mesh, a, d))
-			w.record = append(w.record, d.Way...)
-			if last = d; d.Layer == Layer(layer) && strings.Contains(d.Story, because) {
-				return nil
-			}
-		}
-		if ctx.Err() != nil {
-			return fmt.Errorf("explained in %s: %+v: want the end at %q (%s); named last: %s (%w)", mesh, a, layer, because, last, context.Cause(ctx))
-		}
-		rest(ctx)
-	}
+	return w.diagnosed(ctx, fmt.Sprintf("explained in %s: %+v", mesh, a), layer, because, func(ctx context.Context) (Diagnosis, error) {
+		return w.Explain(ctx, mesh, w.declared[mesh], a)
+	})
 }

@@ -31,11 +31,7 @@ func (l *labs) exec() *cobra.Command {
 		Example: "  conformance lab exec c2 -- kubectl get pods -A\n  conformance lab exec c1 -- istioctl proxy-status",
 		Args:    cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			lab, err := l.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			c, err := lab.Cluster(args[0])
+			lab, c, err := l.openCluster(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}

@@ -23,11 +23,7 @@ func (l *labs) kill() *cobra.Command {
 		Short: "Kill the API server or etcd of a cluster (kill -9); the lab starts it again",
 		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			lab, err := l.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			c, err := lab.Cluster(args[0])
+			_, c, err := l.openCluster(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}

@@ -61,6 +61,16 @@ func (l *labs) open(ctx context.Context) (*embedded.Lab, error) {
 	return lab.(*embedded.Lab), nil
 }
 
+// openCluster is a cluster of the lab that the flags name.
+func (l *labs) openCluster(ctx context.Context, name string) (*embedded.Lab, cluster.Cluster, error) {
+	lab, err := l.open(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := lab.Cluster(name)
+	return lab, c, err
+}
+
 // chosen is the cluster that args name, or the lab's only or first one.
 func chosen(lab cluster.Lab, args []string) (cluster.Cluster, error) {
 	if len(args) > 0 {

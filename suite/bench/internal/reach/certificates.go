@@ -1,15 +1,11 @@
 package reach
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"math/big"
 
-	"github.com/meshfed/meshfed/cluster"
-	"github.com/meshfed/meshfed/cluster/istio"
-	"github.com/meshfed/meshfed/cluster/workload"
 	"github.com/meshfed/meshfed/steps"
 )
 
@@ -29,21 +25,14 @@ func (r *Reach) Certificates(ctx context.Context, mesh string, of steps.Gateway)
 
 // admin is what a gateway's Envoy answers to its administrator.
 func (r *Reach) admin(ctx context.Context, mesh string, of steps.Gateway, path string) ([]byte, error) {
-	m, err := r.mesh(mesh)
+	end, err := r.inGateway(ctx, mesh, of, "pilot-agent", "request", "GET", path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s of the %s gateway of %s: %w", path, of, mesh, err)
 	}
-	name := map[steps.Gateway]string{steps.IngressGateway: istio.IngressGateway, steps.EgressGateway: istio.EgressGateway}[of]
-	ref := workload.Ref{Namespace: istio.GatewayNamespace, Selector: "app=" + name}
-	var out, errs bytes.Buffer
-	code, err := m.Pods.Exec(ctx, ref, []string{"pilot-agent", "request", "GET", path}, cluster.Streams{Out: &out, Err: &errs})
-	if err != nil {
-		return nil, fmt.Errorf("%s of %s: %w", path, ref, err)
+	if end.code != 0 {
+		return nil, fmt.Errorf("%s of the %s gateway of %s: exit code %d: %s", path, of, mesh, end.code, end.errs)
 	}
-	if code != 0 {
-		return nil, fmt.Errorf("%s of %s: exit code %d: %s", path, ref, code, bytes.TrimSpace(errs.Bytes()))
-	}
-	return out.Bytes(), nil
+	return []byte(end.out), nil
 }
 
 // parseCertificates reads Envoy's answer to /certs (envoy.admin.v3.Certificates).

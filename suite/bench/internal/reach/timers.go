@@ -47,15 +47,20 @@ type ended struct {
 	out, errs string
 }
 
-// inIngress runs a script of the shell in the container of a mesh's ingress
-// gateway.
+// inIngress runs a script of the shell in a mesh's ingress gateway.
 func (r *Reach) inIngress(ctx context.Context, mesh, script string) (ended, error) {
+	return r.inGateway(ctx, mesh, steps.IngressGateway, "sh", "-c", script)
+}
+
+// inGateway runs a command in the container of a gateway.
+func (r *Reach) inGateway(ctx context.Context, mesh string, of steps.Gateway, command ...string) (ended, error) {
 	m, err := r.mesh(mesh)
 	if err != nil {
 		return ended{}, err
 	}
+	name := map[steps.Gateway]string{steps.IngressGateway: istio.IngressGateway, steps.EgressGateway: istio.EgressGateway}[of]
+	gateway := workload.Ref{Namespace: istio.GatewayNamespace, Selector: "app=" + name, Container: istio.ProxyContainer}
 	var out, errs strings.Builder
-	gateway := workload.Ref{Namespace: istio.GatewayNamespace, Selector: "app=" + istio.IngressGateway, Container: istio.ProxyContainer}
-	code, err := m.Pods.Exec(ctx, gateway, []string{"sh", "-c", script}, cluster.Streams{Out: &out, Err: &errs})
+	code, err := m.Pods.Exec(ctx, gateway, command, cluster.Streams{Out: &out, Err: &errs})
 	return ended{code, out.String(), strings.TrimSpace(errs.String())}, err
 }
