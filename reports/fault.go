@@ -18,8 +18,8 @@ type FaultFigure struct {
 	// broken, and Failed how many of them were not.
 	Allowed int `json:"allowed"`
 	Failed  int `json:"failed"`
-	// RecoveredMillis is how long after the end of the fault the last one
-	// failed; 0 if none did.
+	// RecoveredMillis is how long after the end of the fault it took until all
+	// that was sent was served; 0 if all was.
 	RecoveredMillis float64 `json:"recoveredMillis"`
 	// BoundMillis is what that must not exceed; 0 means that none may fail.
 	BoundMillis float64 `json:"boundMillis"`
@@ -48,7 +48,7 @@ func (f FaultFigure) Holds() error {
 	case f.BoundMillis == 0 && f.Failed > 0:
 		return fmt.Errorf("while %s: %d of %d requests that are allowed failed, want none", f.Fault, f.Failed, f.Allowed)
 	case f.RecoveredMillis > f.BoundMillis:
-		return fmt.Errorf("after %s: what is allowed failed for another %.0f ms, at most %.0f ms are allowed", f.Fault, f.RecoveredMillis, f.BoundMillis)
+		return fmt.Errorf("after %s: what is allowed failed for another %.0f ms or longer, at most %.0f ms are allowed", f.Fault, f.RecoveredMillis, f.BoundMillis)
 	}
 	return nil
 }
@@ -64,7 +64,7 @@ func (f FaultFigure) line() string {
 	}
 	line += fmt.Sprintf("; %d of %d allowed ones failed", f.Failed, f.Allowed)
 	if f.BoundMillis > 0 {
-		line += fmt.Sprintf(", the last %.0f ms after its end (bound %.0f ms)", f.RecoveredMillis, f.BoundMillis)
+		line += fmt.Sprintf(", all is served %.0f ms after its end (bound %.0f ms)", f.RecoveredMillis, f.BoundMillis)
 	}
 	return line
 }

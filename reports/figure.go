@@ -89,11 +89,11 @@ func (f Figures) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Holds joins what the figures say against their scenario's claim.
+// Holds is what the figures say against their scenario's claim (see Weighed).
 func (f Figures) Holds() error {
 	var errs []error
 	for _, one := range f.All() {
 		errs = append(errs, one.Holds())
 	}
-	return errors.Join(errs...)
+	return Weighed(errs...)
 }

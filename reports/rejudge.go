@@ -65,7 +65,7 @@ func rejudgeSteps(steps []Step) Verdict {
 }
 
 func rejudgeFigures(f Figures) Verdict {
-	err := errors.Join(f.Validate(), f.Holds())
+	err := Weighed(f.Validate(), f.Holds())
 	switch {
 	case err == nil:
 		return Passed

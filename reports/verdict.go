@@ -3,6 +3,7 @@ package reports
 import (
 	"errors"
 	"fmt"
+	"slices"
 )
 
 // Verdict is what a run says about one scenario. The vocabulary is closed:
@@ -38,6 +39,17 @@ const (
 // ErrInconclusive marks an error as one of the environment or of the harness
 // itself: it says nothing of the implementation.
 var ErrInconclusive = errors.New("inconclusive")
+
+// Weighed joins errors so that what is proved outweighs what could not be found
+// out: if some are no ErrInconclusive, the others are left out. One request that
+// timed out must not hide a leak. Nil if there is none.
+func Weighed(errs ...error) error {
+	proved := slices.DeleteFunc(slices.Clone(errs), func(err error) bool { return err == nil || errors.Is(err, ErrInconclusive) })
+	if len(proved) > 0 {
+		return errors.Join(proved...)
+	}
+	return errors.Join(errs...)
+}
 
 // ErrNotSupported marks an error by which the implementation says that it does
 // not do what it was asked for.

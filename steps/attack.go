@@ -81,7 +81,7 @@ func (w *World) attacksRefused(ctx context.Context, mesh string, table *godog.Ta
 	if control.nonce != "" {
 		errs = append(errs, w.unseenAnywhere(ctx, nonce, control))
 	}
-	return errors.Join(errs...)
+	return reports.Weighed(errs...)
 }
 
 // trying is what came of one attack.

@@ -58,11 +58,9 @@ func (w *World) boundaryHolds(ctx context.Context, mesh string, least int) error
 		return inconclusive(err)
 	}
 	w.record = append(w.record, fmt.Sprintf("%d cells of the boundary of %s probed in %s", len(cells), mesh, time.Since(start).Round(time.Millisecond)))
-	if err := w.count(ctx, cells, nonce); err != nil {
-		return err
-	}
+	counted := w.count(ctx, cells, nonce)
 	w.probed = cells
-	return w.judgeCells(mesh, cells)
+	return reports.Weighed(counted, w.judgeCells(mesh, cells))
 }
 
 // cells are those of the table, and the same as a workload of each mesh would
@@ -227,15 +225,17 @@ func (w *World) count(ctx context.Context, cells []cell, nonce string) error {
 	return nil
 }
 
-// judgeCells attaches the table and says what is wrong with it, leaks first.
+// judgeCells attaches the table and says what is wrong with it, leaks first. A cell
+// of which nothing is known is not in it, and hides nothing that is.
 func (w *World) judgeCells(mesh string, cells []cell) error {
 	table := reports.TruthTable{Name: "private ingress gateway of " + mesh}
-	var wrong []error
+	var wrong, unknown []error
 	for _, c := range cells {
-		if c.got.Kind == traffic.TimedOut {
-			return inconclusive(fmt.Errorf("no answer in time: %s", c))
-		}
 		entry := c.entry()
+		if c.got.Kind == traffic.TimedOut && !entry.Leak() {
+			unknown = append(unknown, inconclusive(fmt.Errorf("no answer in time: %s", c)))
+			continue
+		}
 		table.Cells = append(table.Cells, entry)
 		switch why := c.wrong(); {
 		case entry.Leak():
@@ -244,14 +244,12 @@ func (w *World) judgeCells(mesh string, cells []cell) error {
 			wrong = append(wrong, fmt.Errorf("%s: %s", why, c))
 		}
 	}
-	if err := w.Attach(table); err != nil {
-		return err
-	}
-	if len(wrong) == 0 {
-		return nil
-	}
 	const shown = 10
-	return fmt.Errorf("%d of %d cells are wrong:\n%w", len(wrong), len(cells), errors.Join(wrong[:min(len(wrong), shown)]...))
+	errs := []error{w.Attach(table), errors.Join(unknown[:min(len(unknown), shown)]...)}
+	if len(wrong) > 0 {
+		errs = append(errs, fmt.Errorf("%d of %d cells are wrong:\n%w", len(wrong), len(cells), errors.Join(wrong[:min(len(wrong), shown)]...)))
+	}
+	return reports.Weighed(errs...)
 }
 
 func (c cell) String() string {

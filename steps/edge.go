@@ -65,8 +65,7 @@ func (w *World) edgeGone(ctx context.Context, within, mesh, method, path, caller
 	if err != nil {
 		return err
 	}
-	gone := func(a traffic.Outcome) bool { return a.Kind != traffic.Allowed }
-	if _, err := w.until(ctx, q, patience, "no answer any more", gone); err != nil {
+	if _, err := w.until(ctx, q, patience, "no answer any more", turnedAway); err != nil {
 		return err
 	}
 	for range stillGone {
@@ -74,7 +73,7 @@ func (w *World) edgeGone(ctx context.Context, within, mesh, method, path, caller
 		if err != nil {
 			return err
 		}
-		if !gone(one.Outcome) {
+		if !turnedAway(one.Outcome) {
 			return fmt.Errorf("it was gone and came back: %s", one)
 		}
 	}

@@ -75,8 +75,9 @@ type broken struct {
 	mended  time.Time
 	allowed *watcher
 	denied  []*watcher
-	// bound is what was allowed to the ones that are served.
-	bound time.Duration
+	// bound is what was allowed to the ones that are served, and unwell how long
+	// after the end they were still not served at all, if that was too long.
+	bound, unwell time.Duration
 }
 
 // watcher is a caller who asks all the time, always with one nonce.
@@ -144,7 +145,7 @@ func (w *World) askers(mesh, path string) error {
 			return nil, err
 		}
 		one := &watcher{nonce: newNonce()}
-		one.steady = &steady{what: q.what}
+		one.steady = &steady{what: q.what, overlapping: true}
 		one.send = func(ctx context.Context) ([]traffic.Outcome, error) {
 			answer, err := q.send(ctx, one.nonce)
 			return []traffic.Outcome{answer}, err
@@ -171,8 +172,9 @@ func (w *World) askers(mesh, path string) error {
 	return nil
 }
 
-// startWatch returns when everybody has been answered as is right while
-// nothing is broken.
+// startWatch returns when everybody has been answered often enough while nothing
+// is broken, and those who are to be served were served. What became of the
+// others is judged in the end.
 func (b *broken) startWatch(ctx context.Context) error {
 	for _, one := range append(b.denied, b.allowed) {
 		one.start(ctx)
@@ -180,9 +182,9 @@ func (b *broken) startWatch(ctx context.Context) error {
 	bounded, cancel := context.WithTimeoutCause(ctx, settling, errLate)
 	defer cancel()
 	for _, one := range append(b.denied, b.allowed) {
-		for one.count() < enough {
+		for one.count() < enough || one == b.allowed && one.served() < enough {
 			if bounded.Err() != nil {
-				return fmt.Errorf("%s: %d answers: %w", one.what, one.count(), context.Cause(bounded))
+				return fmt.Errorf("%s: %d answers, served %d times: %w", one.what, one.count(), one.served(), context.Cause(bounded))
 			}
 			restFor(bounded, steadyPause)
 		}
@@ -191,24 +193,24 @@ func (b *broken) startWatch(ctx context.Context) error {
 }
 
 // mend makes whole what is broken. It is called once more at the end of every
-// scenario, and then it also ends those who watch.
+// scenario, and tries again then if it has failed.
 func (w *World) mend(ctx context.Context) error {
 	b := w.broken
 	if b == nil || b.mend == nil {
 		return nil
 	}
-	mend := b.mend
-	b.mend = nil
-	err := mend(ctx)
+	err := b.mend(ctx)
 	b.mended = time.Now()
 	if err != nil {
 		return inconclusive(fmt.Errorf("mend after %s: %w", b.words, err))
 	}
+	b.mend = nil
 	return nil
 }
 
 // survived waits until what is allowed is answered again, at most as long as
-// it may take, and some more. A bound of zero means that nothing may fail.
+// it may take, and some more. A bound of zero means that nothing may fail. What
+// came of it is judged with everything else, in the end.
 func (w *World) survived(ctx context.Context, bound time.Duration) error {
 	b := w.broken
 	if b == nil {
@@ -218,28 +220,40 @@ func (w *World) survived(ctx context.Context, bound time.Duration) error {
 	restFor(ctx, time.Until(b.mended.Add(quiet)))
 	bounded, cancel := context.WithDeadlineCause(ctx, b.mended.Add(bound+quiet), errLate)
 	defer cancel()
-	for bounded.Err() == nil && !b.allowed.wellFor(quiet) {
+	for {
+		served, failed := b.allowed.since(time.Now().Add(-quiet))
+		if failed == 0 && served >= enough {
+			return nil
+		}
+		if bounded.Err() != nil {
+			if failed > 0 || served == 0 {
+				b.unwell = time.Since(b.mended)
+			}
+			return nil
+		}
 		rest(bounded)
 	}
-	return nil
 }
 
-// wellFor says whether all answers of late were as they should be.
-func (s *steady) wellFor(d time.Duration) bool {
+// since is what became of what was sent from then on.
+func (s *steady) since(then time.Time) (served, failed int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	since := time.Now().Add(-d)
-	n := 0
-	for _, a := range slices.Backward(s.answers) {
+	for _, a := range s.answers {
 		switch {
-		case a.sent.Before(since):
-			return n >= enough
-		case a.Kind != traffic.Allowed:
-			return false
+		case a.sent.Before(then):
+		case a.Kind == traffic.Allowed:
+			served++
+		default:
+			failed++
 		}
-		n++
 	}
-	return false
+	return served, failed
+}
+
+func (s *steady) served() int {
+	served, _ := s.since(time.Time{})
+	return served
 }
 
 // nothingAccepted ends the watch and judges all of it.
@@ -249,41 +263,61 @@ func (w *World) nothingAccepted(ctx context.Context) error {
 		return errors.New("nothing was broken: begin with that")
 	}
 	figure := reports.FaultFigure{Fault: b.words, BoundMillis: millis(b.bound)}
-	answers, err := b.allowed.stop()
-	if err != nil {
-		return inconclusive(err)
+	var errs []error
+	stopped := func(one *watcher) []timed {
+		answers, err := one.stop()
+		if err != nil {
+			errs = append(errs, inconclusive(err))
+		}
+		return answers
 	}
-	w.countAllowed(&figure, answers)
+	w.countAllowed(&figure, stopped(b.allowed))
+	for _, one := range b.denied {
+		answers := stopped(one)
+		figure.Denied += len(answers)
+		figure.Accepted += w.countAccepted(one, answers)
+	}
+	errs = append(errs, w.unseenOf(ctx, b.denied))
+	w.record = append(w.record, reports.Figures{Faults: []reports.FaultFigure{figure}}.Lines()...)
+	if err := w.Attach(figure); err != nil {
+		errs = append(errs, inconclusive(err))
+	}
+	return reports.Weighed(append(errs, figure.Holds())...)
+}
+
+// unseenOf holds if no workload has seen any request of theirs, and has seen one
+// that was sent behind them all.
+func (w *World) unseenOf(ctx context.Context, denied []*watcher) error {
 	after, err := w.alive(ctx, "afterwards")
 	if err != nil {
 		return err
 	}
 	var errs []error
-	for _, one := range b.denied {
-		answers, err := one.stop()
-		if err != nil {
-			return inconclusive(err)
-		}
-		figure.Denied += len(answers)
-		accepted := w.countAccepted(one, answers)
-		figure.Accepted += accepted
+	for _, one := range denied {
 		errs = append(errs, w.unseenAnywhere(ctx, one.nonce, after))
 	}
-	w.record = append(w.record, reports.Figures{Faults: []reports.FaultFigure{figure}}.Lines()...)
-	if err := w.Attach(figure); err != nil {
-		return inconclusive(err)
-	}
-	return errors.Join(append(errs, figure.Holds())...)
+	return reports.Weighed(errs...)
 }
 
+// countAllowed takes for the recovery the moment from which on all that was sent
+// was served. What was sent before the end of the fault, and failed afterwards,
+// has met the fault.
 func (w *World) countAllowed(figure *reports.FaultFigure, answers []timed) {
+	slices.SortFunc(answers, func(a, b timed) int { return a.sent.Compare(b.sent) })
 	figure.Allowed = len(answers)
+	figure.RecoveredMillis = millis(w.broken.unwell)
+	ill := false
 	for _, a := range answers {
+		after := millis(a.sent.Sub(w.broken.mended))
 		if a.Kind == traffic.Allowed {
+			if ill {
+				figure.RecoveredMillis = max(figure.RecoveredMillis, after)
+			}
+			ill = false
 			continue
 		}
 		figure.Failed++
-		figure.RecoveredMillis = max(figure.RecoveredMillis, millis(a.sent.Sub(w.broken.mended)))
+		ill = after > 0
 		if figure.Failed <= enough {
 			w.record = append(w.record, fmt.Sprintf("%s failed at %s: %s", w.broken.allowed.what, a.done.UTC().Format("15:04:05.000"), a.Outcome))
 		}
@@ -295,7 +329,7 @@ func (w *World) countAccepted(one *watcher, answers []timed) (n int) {
 	kinds := map[traffic.Kind]int{}
 	for _, a := range answers {
 		kinds[a.Kind]++
-		if a.Kind == traffic.Allowed || a.Backend != (traffic.Backend{}) {
+		if gotIn(a.Outcome) {
 			n++
 			w.record = append(w.record, fmt.Sprintf("%s was accepted at %s: %s", one.what, a.done.UTC().Format("15:04:05.000"), a.Outcome))
 		}

@@ -34,25 +34,26 @@ func TestAnAnswerOfAnyWorkloadIsAnAcceptance(t *testing.T) {
 	assert.Equal(t, 2, w.countAccepted(&watcher{steady: &steady{what: "it"}}, answers))
 }
 
-func TestWhatFailsAfterTheEndCountsAsRecovery(t *testing.T) {
+func TestWhatIsSentAfterTheEndAndFailsCountsAsRecovery(t *testing.T) {
 	mended := time.Now()
 	w := &World{broken: &broken{mended: mended, allowed: &watcher{steady: &steady{what: "it"}}}}
 	at := func(after time.Duration, kind traffic.Kind) timed {
-		return timed{sent: mended.Add(after), Outcome: traffic.Outcome{Kind: kind}}
+		return timed{sent: mended.Add(after), done: mended.Add(after + 300*time.Millisecond), Outcome: traffic.Outcome{Kind: kind}}
 	}
 	var figure reports.FaultFigure
-	w.countAllowed(&figure, []timed{at(-time.Second, traffic.Reset), at(200*time.Millisecond, traffic.Reset), at(time.Second, traffic.Allowed)})
-	assert.Equal(t, reports.FaultFigure{Allowed: 3, Failed: 2, RecoveredMillis: 200}, figure)
+	w.countAllowed(&figure, []timed{at(-200*time.Millisecond, traffic.Reset), at(200*time.Millisecond, traffic.Reset), at(time.Second, traffic.Allowed)})
+	assert.Equal(t, reports.FaultFigure{Allowed: 3, Failed: 2, RecoveredMillis: 1000}, figure)
 }
 
-func TestItIsWellOnlyWhenItHasBeenForSomeTime(t *testing.T) {
-	s := &steady{}
-	assert.False(t, s.wellFor(time.Second), "nobody asked")
-	for range enough {
-		s.answers = append(s.answers, timed{sent: time.Now(), Outcome: traffic.Outcome{Kind: traffic.Allowed}})
+func TestWhatBecameOfRequestsIsToldByWhenTheyWereSent(t *testing.T) {
+	s, now := &steady{}, time.Now()
+	at := func(ago time.Duration, kind traffic.Kind) {
+		s.answers = append(s.answers, timed{sent: now.Add(-ago), done: now, Outcome: traffic.Outcome{Kind: kind}})
 	}
-	s.answers = append([]timed{{sent: time.Now().Add(-time.Minute), Outcome: traffic.Outcome{Kind: traffic.Reset}}}, s.answers...)
-	assert.True(t, s.wellFor(time.Second), "what failed before does not count")
-	s.answers[len(s.answers)-1].Kind = traffic.Reset
-	assert.False(t, s.wellFor(time.Second))
+	at(time.Second, traffic.Allowed)
+	at(time.Minute, traffic.Reset)
+	at(time.Second, traffic.TimedOut)
+	served, failed := s.since(now.Add(-2 * time.Second))
+	assert.Equal(t, [2]int{1, 1}, [2]int{served, failed})
+	assert.Equal(t, 1, s.served())
 }

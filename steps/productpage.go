@@ -8,6 +8,7 @@ import (
 
 	"github.com/cucumber/godog"
 
+	"github.com/meshfed/meshfed/reports"
 	"github.com/meshfed/meshfed/steps/internal/page"
 	"github.com/meshfed/meshfed/traffic"
 )
@@ -62,7 +63,7 @@ func (w *World) pageShows(ctx context.Context, mesh, user, want, from string) er
 		})
 	}
 	all.Wait()
-	return weightiest(errs)
+	return reports.Weighed(errs...)
 }
 
 func read(a asked) string {

@@ -14,6 +14,15 @@ func by(want traffic.Backend) func(traffic.Outcome) bool {
 	return func(o traffic.Outcome) bool { return o.Kind == traffic.Allowed && o.Backend.Fits(want) }
 }
 
+// gotIn says whether a workload has answered, whatever it said.
+func gotIn(o traffic.Outcome) bool {
+	return o.Kind == traffic.Allowed || o.Backend != (traffic.Backend{})
+}
+
+// turnedAway says that somebody else than a workload has answered, or ended it. Of
+// a request that timed out nobody knows.
+func turnedAway(o traffic.Outcome) bool { return !gotIn(o) && o.Kind != traffic.TimedOut }
+
 // refusal is a way to be refused, in the words of the features.
 type refusal struct {
 	kinds []traffic.Kind

@@ -58,23 +58,7 @@ func (w *World) unseenAnywhere(ctx context.Context, nonce string, control asked)
 	}
 	all.Go(func() { errs[len(clusters)] = w.counted(ctx, control) })
 	all.Wait()
-	return weightiest(errs)
-}
-
-// weightiest is the first error that says something of the engine, or else the
-// first one.
-func weightiest(errs []error) error {
-	var first error
-	for _, err := range errs {
-		switch {
-		case err == nil:
-		case !errors.Is(err, reports.ErrInconclusive):
-			return err
-		case first == nil:
-			first = err
-		}
-	}
-	return first
+	return reports.Weighed(errs...)
 }
 
 // betweenControls asks q once, and never again until it is refused as wanted:

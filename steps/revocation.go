@@ -113,26 +113,31 @@ func (r revocation) watchedLong() bool { return r.then == nil && r.which != "str
 func (w *World) revoked(ctx context.Context, r revocation) error {
 	r.before = w.declared[r.mesh]
 	samples := map[reports.Connection][]float64{}
+	var errs []error
 	for trial := range r.times {
 		rest := watched
 		if trial == r.times-1 && r.watchedLong() {
 			rest = watchedLast
 		}
 		if err := w.trial(ctx, r, trial, rest, samples); err != nil {
-			return fmt.Errorf("trial %d: %w", trial+1, err)
+			errs = append(errs, fmt.Errorf("trial %d: %w", trial+1, err))
+			break
 		}
 	}
-	var errs []error
 	for _, kind := range r.kinds() {
+		if len(samples[kind]) == 0 {
+			continue
+		}
 		figure := reports.Revocation(r.way, kind, float64(r.bound(kind).Milliseconds()), samples[kind])
 		figure.ProbeIntervalMillis = float64(probePause.Milliseconds())
 		if err := w.Attach(figure); err != nil {
-			return err
+			errs = append(errs, err)
+			continue
 		}
 		w.record = append(w.record, fmt.Sprintf("%s, %s: %d trials, p50 %.0f ms, p99 %.0f ms, most %.0f ms", r.way, kind, figure.N, figure.P50Millis, figure.P99Millis, figure.MaxMillis))
 		errs = append(errs, figure.Holds())
 	}
-	return errors.Join(errs...)
+	return reports.Weighed(errs...)
 }
 
 const (
@@ -174,17 +179,19 @@ func (w *World) trial(ctx context.Context, r revocation, trial int, rest time.Du
 		probes.askIdle(ctx)
 		restFor(ctx, rest)
 	}
-	if err := errors.Join(withdrawn, probes.stop()); err != nil {
+	if err := reports.Weighed(withdrawn, probes.stop()); err != nil {
 		return err
 	}
+	var errs []error
 	for _, p := range probes.all {
 		last, err := p.lastServed(acknowledged)
 		if err != nil {
-			return inconclusive(fmt.Errorf("%s connection: %w", p.kind, err))
+			errs = append(errs, inconclusive(fmt.Errorf("%s connection: %w", p.kind, err)))
+			continue
 		}
 		samples[p.kind] = append(samples[p.kind], float64(last)/float64(time.Millisecond))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (w *World) withdraw(ctx context.Context, r revocation, before string) error {
@@ -348,9 +355,9 @@ func (p *probe) lastServed(moment time.Time) (time.Duration, error) {
 	served, last := 0, time.Duration(0)
 	for _, a := range p.answers {
 		switch {
-		case a.Kind == traffic.TimedOut:
+		case turnedAway(a.Outcome):
+		case !gotIn(a.Outcome):
 			return 0, fmt.Errorf("no answer in time: %s", a.Outcome)
-		case a.Kind != traffic.Allowed:
 		case a.done.After(moment):
 			last = a.done.Sub(moment)
 		default:

@@ -17,8 +17,11 @@ import (
 type steady struct {
 	what string
 	send burst
-	end  context.CancelFunc
-	over chan struct{}
+	// overlapping: a question that hangs does not hold up the next one. Who waits
+	// for its answer sees nothing of what happens meanwhile.
+	overlapping bool
+	end         context.CancelFunc
+	over        chan struct{}
 
 	mu      sync.Mutex
 	answers []timed
@@ -52,24 +55,48 @@ func (s *steady) start(ctx context.Context) {
 
 func (s *steady) ask(ctx context.Context) {
 	defer close(s.over)
-	for ctx.Err() == nil {
-		sent := time.Now()
-		answers, err := s.send(ctx)
-		if ctx.Err() != nil {
-			return
+	var all sync.WaitGroup
+	defer all.Wait()
+	for ctx.Err() == nil && s.failed() == nil {
+		answered := make(chan struct{})
+		all.Go(func() {
+			defer close(answered)
+			s.once(ctx)
+		})
+		if !s.overlapping {
+			<-answered
 		}
-		s.note(sent, answers, err)
-		if err != nil {
-			return
+		select {
+		case <-answered:
+			restFor(ctx, steadyPause)
+		case <-time.After(hanging):
 		}
-		restFor(ctx, steadyPause)
 	}
+}
+
+func (s *steady) once(ctx context.Context) {
+	sent := time.Now()
+	answers, err := s.send(ctx)
+	switch {
+	case ctx.Err() == nil:
+		s.note(sent, answers, err)
+	case s.overlapping && time.Since(sent) > hanging:
+		s.note(sent, []traffic.Outcome{{Kind: traffic.TimedOut}}, nil)
+	}
+}
+
+func (s *steady) failed() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
 }
 
 func (s *steady) note(sent time.Time, answers []traffic.Outcome, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.err = err
+	if err != nil {
+		s.err = err
+	}
 	for _, a := range answers {
 		s.answers = append(s.answers, timed{sent: sent, done: time.Now(), Outcome: a})
 	}
@@ -199,8 +226,9 @@ func (w *World) lastAnswer(ctx context.Context, within string) error {
 	last, before, refused := time.Duration(0), 0, 0
 	for _, a := range answers {
 		switch {
-		case a.Kind != traffic.Allowed:
+		case turnedAway(a.Outcome):
 			refused++
+		case !gotIn(a.Outcome):
 		case a.done.Before(since):
 			before++
 		default:

@@ -54,7 +54,7 @@ func (w *World) truthTable(ctx context.Context, mesh string, table *godog.Table)
 	if err := w.unseenAnywhere(ctx, refusals, after); err != nil {
 		return err
 	}
-	return errors.Join(w.Attach(figure), figure.Holds())
+	return reports.Weighed(w.Attach(figure), figure.Holds())
 }
 
 // tableRows reads a table whose header is certificate, path and the methods.

@@ -88,7 +88,7 @@ func (w *World) breakWay(ctx context.Context, duration, trouble, from, url, at, 
 func (w *World) insider(mesh, method, url string) *watcher {
 	q := w.inside(mesh, Request{Method: method, URL: url})
 	one := &watcher{nonce: newNonce()}
-	one.steady = &steady{what: q.what, send: func(ctx context.Context) ([]traffic.Outcome, error) {
+	one.steady = &steady{what: q.what, overlapping: true, send: func(ctx context.Context) ([]traffic.Outcome, error) {
 		answer, err := q.send(ctx, one.nonce)
 		return []traffic.Outcome{answer}, err
 	}}

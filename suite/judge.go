@@ -16,8 +16,8 @@ type Judge struct {
 	Bench Bench
 	// Timeout of one scenario without its clean-up. Zero means 60 s.
 	Timeout time.Duration
-	// CleanupTimeout bounds evidence and clean-up together, also when the
-	// run was interrupted. Zero means 30 s; after an interrupt it is at
+	// CleanupTimeout bounds evidence, which has half of it, and clean-up
+	// together, also when the run was interrupted. Zero means 30 s; after an interrupt it is at
 	// most 4 s, since a person is waiting.
 	CleanupTimeout time.Duration
 	// EvidenceDir says where the evidence of a scenario goes. If nil, none
@@ -102,7 +102,11 @@ func (j Judge) cleanUp(ctx context.Context, session Session, outcome *play.Outco
 	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), budget)
 	defer cancel()
 	if ctx.Err() == nil {
-		j.evidence(own, session, outcome, entry)
+		// Evidence that hangs leaves half of the budget: what is not cleaned up
+		// now is in the way of every scenario that follows.
+		looking, enough := context.WithTimeout(own, budget/2)
+		j.evidence(looking, session, outcome, entry)
+		enough()
 	}
 	if err := session.Close(own); err != nil {
 		outcome.Reason = join(outcome.Reason, fmt.Sprintf("clean-up: %v", err))

@@ -60,8 +60,15 @@ func fillDisk(ctx context.Context, m *mesh) (func(context.Context) error, error)
 	if err != nil {
 		return nil, errors.Join(err, m.unwrite(ctx))
 	}
+	emptied := false
 	mend := func(ctx context.Context) error {
-		return errors.Join(empty(), m.awaitWrites(ctx))
+		if !emptied {
+			if err := empty(); err != nil {
+				return err
+			}
+			emptied = true
+		}
+		return m.awaitWrites(ctx)
 	}
 	for range fillers {
 		if err := m.write(ctx, bulk); err != nil {

@@ -1,0 +1,184 @@
+package steps
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meshfed/meshfed/oracle"
+	"github.com/meshfed/meshfed/reports"
+	"github.com/meshfed/meshfed/traffic"
+)
+
+// What is proved outweighs what could not be found out, wherever both come
+// together: a leak beside a request that could not be sent was once told as
+// "inconclusive".
+
+// halfBlind cannot send everything.
+type halfBlind struct{ *besieged }
+
+func (h halfBlind) Edge(ctx context.Context, mesh string, as Caller, r Request) (traffic.Outcome, error) {
+	if r.URL == "/unsent" {
+		return traffic.Outcome{}, errors.New("dial: no buffer space")
+	}
+	return h.besieged.Edge(ctx, mesh, as, r)
+}
+
+func besiegedControl(t *testing.T, w *World) {
+	t.Helper()
+	q, err := w.atEdge("c2", "GET", controlPath, "c1's certificate")
+	require.NoError(t, err)
+	w.control = &control{question: q, fits: by(traffic.Backend{})}
+}
+
+func TestAnAttackThatCouldNotBeSentHidesNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &besieged{}
+		w := besiegedWorld(t, b)
+		w.Meshes = halfBlind{b}
+		besiegedControl(t, w)
+		err := w.attacksRefused(t.Context(), "c2", attackTable("/leak", "/unsent"))
+		require.ErrorContains(t, err, "got: ")
+		require.NotErrorIs(t, err, reports.ErrInconclusive)
+		require.ErrorIs(t, w.attacksRefused(t.Context(), "c2", attackTable("/a", "/unsent")), reports.ErrInconclusive)
+	})
+}
+
+func TestACellOfWhichNothingIsKnownHidesNoLeak(t *testing.T) {
+	leak := cell{Expectation: oracle.Expectation{Fate: oracle.DeniedByPolicy}, got: outcome(oracle.Expectation{Fate: oracle.Granted, Service: "ratings"})}
+	late := cell{Expectation: oracle.Expectation{Fate: oracle.DeniedByPolicy}, got: traffic.Outcome{Kind: traffic.TimedOut}}
+	fine := cell{Expectation: oracle.Expectation{Fate: oracle.DeniedByPolicy}, got: traffic.Outcome{Kind: traffic.DeniedByPolicy}}
+	for _, cells := range [][]cell{{leak, late}, {late, leak}} {
+		w := NewWorld(Environment{})
+		err := w.judgeCells("c2", cells)
+		require.ErrorContains(t, err, "LEAK")
+		require.NotErrorIs(t, err, reports.ErrInconclusive)
+		assert.Len(t, w.Figures().TruthTables[0].Cells, 1, "the one that is known")
+	}
+	w := NewWorld(Environment{})
+	require.ErrorIs(t, w.judgeCells("c2", []cell{fine, late}), reports.ErrInconclusive)
+	late.seen = []Arrival{{Service: "ratings"}}
+	require.ErrorContains(t, w.judgeCells("c2", []cell{fine, late}), "LEAK", "it timed out and arrived all the same")
+}
+
+// blindCount are meshes whose workloads have forgotten.
+type blindCount struct{ *besieged }
+
+func (blindCount) Arrivals(context.Context, string, string) ([]Arrival, error) {
+	return nil, errors.New("the ring overflowed")
+}
+
+// answered is a watcher who has been answered so often in that way.
+func answered(kind traffic.Kind, times int) *watcher {
+	s := &steady{what: "it", send: func(ctx context.Context) ([]traffic.Outcome, error) { <-ctx.Done(); return nil, nil }}
+	s.start(context.Background())
+	for range times {
+		s.answers = append(s.answers, timed{sent: time.Now(), Outcome: traffic.Outcome{Kind: kind}})
+	}
+	return &watcher{steady: s, nonce: "n"}
+}
+
+func TestWorkloadsThatForgotHideNoAcceptance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &besieged{}
+		w := besiegedWorld(t, b)
+		w.Meshes = blindCount{b}
+		besiegedControl(t, w)
+		w.broken = &broken{words: "it is broken", mended: time.Now(), allowed: answered(traffic.Allowed, 20), denied: []*watcher{answered(traffic.Allowed, 3)}}
+		err := w.nothingAccepted(t.Context())
+		require.ErrorContains(t, err, "3 of 3 requests that are denied were accepted")
+		require.NotErrorIs(t, err, reports.ErrInconclusive)
+
+		w.broken.denied = []*watcher{answered(traffic.DeniedByPolicy, 3)}
+		w.broken.allowed = answered(traffic.Allowed, 20)
+		require.ErrorIs(t, w.nothingAccepted(t.Context()), reports.ErrInconclusive)
+	})
+}
+
+// gate is a service that is away for some time, during which requests hang.
+func gate(from, to time.Time) burst {
+	return func(ctx context.Context) ([]traffic.Outcome, error) {
+		if now := time.Now(); now.Before(from) || now.After(to) {
+			time.Sleep(5 * time.Millisecond)
+			return []traffic.Outcome{{Kind: traffic.Allowed}}, nil
+		}
+		select {
+		case <-time.After(3 * time.Second):
+		case <-ctx.Done():
+		}
+		return []traffic.Outcome{{Kind: traffic.TimedOut}}, nil
+	}
+}
+
+func TestWhatComesBackTooLateIsAFault(t *testing.T) {
+	for back, fits := range map[time.Duration]bool{100 * time.Millisecond: true, 2 * time.Second: true, 4 * time.Second: false, 6 * time.Second: false, time.Hour: false} {
+		synctest.Test(t, func(t *testing.T) {
+			w := besiegedWorld(t, &besieged{})
+			now := time.Now()
+			end := now.Add(5 * time.Second)
+			s := &steady{what: "it", overlapping: true, send: gate(now.Add(time.Second), end.Add(back))}
+			w.broken = &broken{words: "the link to c2 is cut", allowed: &watcher{steady: s}}
+			s.start(t.Context())
+			time.Sleep(time.Until(end))
+			w.broken.mended = time.Now()
+			require.NoError(t, w.survived(t.Context(), 3*time.Second))
+			answers, err := s.stop()
+			require.NoError(t, err)
+			f := reports.FaultFigure{Fault: "cut", BoundMillis: 3000, Denied: 1}
+			w.countAllowed(&f, answers)
+			assert.Equal(t, fits, f.Holds() == nil, "back after %s: %+v", back, f)
+			if fits {
+				assert.InDelta(t, millis(back), f.RecoveredMillis, millis(hanging)+1)
+			}
+		})
+	}
+}
+
+func TestAMendingThatFailedIsTriedAgain(t *testing.T) {
+	calls := 0
+	w := NewWorld(Environment{})
+	w.broken = &broken{words: "the disk of etcd of c2 is full", mend: func(ctx context.Context) error {
+		calls++
+		return ctx.Err()
+	}}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, w.mend(gone), reports.ErrInconclusive)
+	require.NoError(t, w.mend(t.Context()))
+	require.NoError(t, w.mend(t.Context()))
+	assert.Equal(t, 2, calls, "once it is mended there is nothing to do")
+}
+
+// overwhelmed is a gateway that still leads to a workload, which has an error for
+// everything.
+type overwhelmed struct{ Meshes }
+
+func ofAWorkload() traffic.Outcome {
+	return traffic.Outcome{Kind: traffic.Unexpected, Status: 500, Backend: traffic.Backend{Service: "ratings", Cluster: "c2"}}
+}
+
+func (overwhelmed) Edge(context.Context, string, Caller, Request) (traffic.Outcome, error) {
+	return ofAWorkload(), nil
+}
+
+func TestWhatAWorkloadAnswersIsNotWithdrawn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := NewWorld(Environment{Meshes: overwhelmed{}})
+		require.Error(t, w.edgeGone(t.Context(), "2s", "c2", "GET", "/bookinfo/ratings/v1/ratings/0", "c1's certificate"))
+		p, now := &probe{}, time.Now()
+		for range warm {
+			p.answers = append(p.answers, timed{sent: now, done: now, Outcome: traffic.Outcome{Kind: traffic.Allowed}})
+		}
+		p.answers = append(p.answers, timed{sent: now, done: now.Add(5 * time.Second), Outcome: ofAWorkload()})
+		last, err := p.lastServed(now.Add(time.Second))
+		require.NoError(t, err)
+		assert.Equal(t, 4*time.Second, last)
+	})
+	assert.True(t, turnedAway(traffic.Outcome{Kind: traffic.DeniedByPolicy}))
+	assert.False(t, turnedAway(traffic.Outcome{Kind: traffic.TimedOut}), "nobody knows")
+}
