@@ -50,19 +50,19 @@ const maxMessage = 4096
 // one; the handler owns it.
 type Handler func(ctx context.Context, r Request, f *os.File) error
 
-// Serve answers requests on the socket until ctx ends.
-func Serve(ctx context.Context, l *net.UnixListener, h Handler) error {
+// Serve answers requests on l, a unixpacket socket, until ctx ends.
+func Serve(ctx context.Context, l net.Listener, h Handler) error {
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
 	for {
-		conn, err := l.AcceptUnix()
+		conn, err := accept(ctx, l)
 		if err != nil {
 			if ctx.Err() != nil {
 				return nil
 			}
 			return fmt.Errorf("control socket: %w", err)
 		}
-		go serveOne(ctx, conn, h)
+		go serveOne(ctx, conn.(*net.UnixConn), h)
 	}
 }
 

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"os"
 	"path/filepath"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -18,14 +21,24 @@ import (
 
 func serve(t *testing.T, h control.Handler) string {
 	t.Helper()
-	socket := filepath.Join(t.TempDir(), "s")
-	l, err := net.ListenUnix("unixpacket", &net.UnixAddr{Name: socket, Net: "unixpacket"})
+	l := listenUnix(t)
+	serveOn(t, l, h)
+	return l.Addr().String()
+}
+
+func listenUnix(t *testing.T) *net.UnixListener {
+	t.Helper()
+	l, err := net.ListenUnix("unixpacket", &net.UnixAddr{Name: filepath.Join(t.TempDir(), "s"), Net: "unixpacket"})
 	require.NoError(t, err)
+	return l
+}
+
+func serveOn(t *testing.T, l net.Listener, h control.Handler) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- control.Serve(ctx, l, h) }()
 	t.Cleanup(func() { cancel(); assert.NoError(t, <-done) })
-	return socket
 }
 
 func TestARefusalReachesTheCaller(t *testing.T) {
@@ -134,6 +147,71 @@ func TestTheLastWordsOfAServerThatResetsComeThroughTheRelay(t *testing.T) {
 	b, err := io.ReadAll(conn)
 	assert.Equal(t, "refused", string(b))
 	assert.ErrorContains(t, err, "connection reset by peer")
+}
+
+// full is a listener of a process that has no file left, a number of times.
+type full struct {
+	net.Listener
+	times atomic.Int32
+}
+
+func (l *full) Accept() (net.Conn, error) {
+	if l.times.Add(-1) >= 0 {
+		return nil, &net.OpError{Op: "accept", Net: "tcp", Err: os.NewSyscallError("accept4", syscall.EMFILE)}
+	}
+	return l.Listener.Accept()
+}
+
+func fullFor(l net.Listener, times int32) *full {
+	f := &full{Listener: l}
+	f.times.Store(times)
+	return f
+}
+
+func TestAForwardOutlivesAMomentWithoutFiles(t *testing.T) {
+	backend := echoServer(t)
+	front, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	go control.Relay(t.Context(), fullFor(front, 2), func(context.Context) (net.Conn, error) {
+		return net.Dial("tcp", backend)
+	})
+	conn, err := net.Dial("tcp", front.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+	_, err = conn.Write([]byte("hello"))
+	require.NoError(t, err)
+	b := make([]byte, 5)
+	_, err = io.ReadFull(conn, b)
+	require.NoError(t, err)
+	assert.Equal(t, "hello", string(b))
+}
+
+func TestALabOutlivesAMomentWithoutFiles(t *testing.T) {
+	l := listenUnix(t)
+	serveOn(t, fullFor(l, 2), func(context.Context, control.Request, *os.File) error { return nil })
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	assert.NoError(t, control.Call(ctx, l.Addr().String(), control.Request{Op: control.Detach}, nil))
+}
+
+func TestAForwardThatEndsWithoutFilesLeavesNoListener(t *testing.T) {
+	front, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		control.Relay(ctx, fullFor(front, math.MaxInt32), nil)
+	}()
+	cancel()
+	select {
+	case <-ended:
+	case <-time.After(5 * time.Second):
+		t.Fatal("the relay goes on after its context's end")
+	}
+	_, err = net.Dial("tcp", front.Addr().String())
+	assert.ErrorIs(t, err, syscall.ECONNREFUSED)
 }
 
 func echoServer(t *testing.T) string {

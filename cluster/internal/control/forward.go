@@ -14,12 +14,14 @@ import (
 // Relay accepts on l until ctx ends and joins each connection with one that
 // dial makes. It adds and hides nothing: a half-close is passed on as one, and
 // a reset of either side resets the other, so that a client can tell a refusal
-// from an end.
+// from an end. It closes l: where nobody accepts, a client is refused and does
+// not hang.
 func Relay(ctx context.Context, l net.Listener, dial func(context.Context) (net.Conn, error)) {
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
+	defer l.Close()
 	for {
-		client, err := l.Accept()
+		client, err := accept(ctx, l)
 		if err != nil {
 			return
 		}
