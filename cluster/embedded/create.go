@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -50,7 +51,7 @@ func (l *Lab) create(ctx context.Context, t cluster.Topology, parts parts) (err 
 	}
 	events, err := l.start(t, parts, lock)
 	if err == nil {
-		err = l.follow(ctx, events, parts)
+		err = l.follow(ctx, events, func(ctx context.Context, name string) error { return l.install(ctx, name, parts) })
 	}
 	if err == nil {
 		err = l.writeRecord()
@@ -154,45 +155,68 @@ func apiListener() (*os.File, string, error) {
 	return f, listener.Addr().String(), err
 }
 
+// lastWords is how long an install that failed waits for the lab to fail: a node
+// that dies takes its API with it, and the lab's word is the cause.
+const lastWords = time.Second
+
 // follow reads the lab's events and installs each mesh as soon as its API
 // serves. It returns when all are Ready and installed, or at the first
-// failure, with its words.
-func (l *Lab) follow(ctx context.Context, events *os.File, parts parts) error {
-	g, ctx := errgroup.WithContext(ctx)
-	stop := context.AfterFunc(ctx, func() { events.Close() })
+// failure, with its words. A program may die between Ready and the install's
+// end, which then never comes: events are read until there is nothing to wait
+// for.
+func (l *Lab) follow(ctx context.Context, events *os.File, install func(context.Context, string) error) error {
+	g, life := errgroup.WithContext(ctx)
+	stop := context.AfterFunc(life, func() { events.Close() })
 	defer stop()
-	waiting := len(l.clusters)
+	// waiting counts for each cluster its Ready and its install.
+	var waiting atomic.Int32
+	waiting.Store(2 * int32(len(l.clusters)))
+	done := func() {
+		if waiting.Add(-1) == 0 {
+			events.Close() // ends Read; nobody needs the events that follow
+		}
+	}
 	g.Go(func() error {
 		var failure error
 		err := event.Read(events, func(e event.Event) {
 			switch e.Kind {
 			case event.Failed:
 				failure = errors.New(e.Text)
+				events.Close()
 			case event.Ready:
-				waiting--
+				done()
 			case event.Step:
 				if e.Text == nodeproc.APIReady {
-					g.Go(func() error { return l.install(ctx, e.Cluster, parts) })
+					g.Go(func() error { return installed(life, e.Cluster, install, done) })
 				}
-			}
-			if failure != nil || waiting == 0 {
-				// Ends Read; nobody needs the events that follow.
-				events.Close()
 			}
 		})
 		switch {
 		case failure != nil:
 			return failure
-		case waiting == 0:
+		case waiting.Load() == 0:
 			return nil
-		case ctx.Err() != nil:
-			return context.Cause(ctx)
+		case life.Err() != nil:
+			return context.Cause(life)
 		case err != nil:
 			return err
 		}
 		return fmt.Errorf("the lab's process ended; its last lines:\n%s", proc.Tail(l.path("logs", "lab.log"), 12))
 	})
 	return g.Wait()
+}
+
+func installed(ctx context.Context, name string, install func(context.Context, string) error, done func()) error {
+	err := install(ctx, name)
+	if err == nil {
+		done()
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(lastWords):
+	}
+	return err
 }
 
 // install puts into a cluster what every one of the lab has.

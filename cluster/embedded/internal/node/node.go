@@ -69,15 +69,22 @@ func run(ctx context.Context, cfg Config, sender *event.Sender) error {
 	if err := n.prepare(); err != nil {
 		return fmt.Errorf("cluster %s: %w", cfg.Name, err)
 	}
-	g, ctx := errgroup.WithContext(ctx)
+	return n.live(ctx, n.start)
+}
+
+// live starts the programs and returns at the end of the first that is not
+// started again, or of ctx, which is an order and no failure of the cluster.
+func (n *node) live(ctx context.Context, startAll func(life, begin context.Context) error) error {
+	g, life := errgroup.WithContext(ctx)
 	n.group = g
-	start, cancel := context.WithTimeoutCause(ctx, startLimit, fmt.Errorf("cluster %s did not start within %s", cfg.Name, startLimit))
+	begin, cancel := context.WithTimeoutCause(life, startLimit, fmt.Errorf("it did not start within %s", startLimit))
 	g.Go(func() error {
 		defer cancel()
-		return n.start(ctx, start)
+		return startAll(life, begin)
 	})
+	// The group has ended life by now, whatever was the reason.
 	if err := g.Wait(); err != nil && ctx.Err() == nil {
-		return fmt.Errorf("cluster %s: %w", cfg.Name, err)
+		return fmt.Errorf("cluster %s: %w", n.Name, err)
 	} else if err != nil {
 		return err
 	}
