@@ -154,11 +154,21 @@ func (d docker) networkPrefix(ctx context.Context, lab string) (netip.Prefix, ne
 	return netip.Prefix{}, netip.Addr{}, fmt.Errorf("network %s has no IPv4 subnet: %s", networkName(lab), out)
 }
 
-// nodes are the containers of clusters of kind.
+// nodes are the containers of clusters of kind, those that have ended too.
 func (d docker) nodes(ctx context.Context, clusters []clusterRecord) ([]string, error) {
+	return d.containers(ctx, clusters, "--all")
+}
+
+// runningNodes are those of nodes that run.
+func (d docker) runningNodes(ctx context.Context, clusters []clusterRecord) ([]string, error) {
+	return d.containers(ctx, clusters)
+}
+
+func (d docker) containers(ctx context.Context, clusters []clusterRecord, options ...string) ([]string, error) {
 	var all []string
 	for _, c := range clusters {
-		out, err := d.run(ctx, "ps", "--all", "--quiet", "--no-trunc", "--filter", "label="+clusterLabel+"="+c.Kind)
+		args := append([]string{"ps", "--quiet", "--no-trunc", "--filter", "label=" + clusterLabel + "=" + c.Kind}, options...)
+		out, err := d.run(ctx, args...)
 		if err != nil {
 			return nil, err
 		}

@@ -142,7 +142,7 @@ func (p *Provider) Open(ctx context.Context, name string) (cluster.Lab, error) {
 		return nil, fmt.Errorf("lab %q is not up: another run is bringing it up, or one was killed while it did: `conformance cleanup --provider kind` removes what it left", name)
 	}
 	if err := l.running(ctx); err != nil {
-		return nil, fmt.Errorf("lab %q: its nodes are gone (%w): `conformance cleanup --provider kind` removes what is left", name, err)
+		return nil, fmt.Errorf("lab %q: its nodes are gone or stopped (%w): `conformance cleanup --provider kind` removes what is left", name, err)
 	}
 	return l, nil
 }

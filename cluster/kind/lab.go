@@ -125,12 +125,12 @@ func (l *Lab) releaseMaker() {
 
 // running holds if every node is.
 func (l *Lab) running(ctx context.Context) error {
-	nodes, err := l.docker().nodes(ctx, l.record.Clusters)
+	nodes, err := l.docker().runningNodes(ctx, l.record.Clusters)
 	if err != nil {
 		return err
 	}
 	if len(nodes) < len(l.record.Clusters) {
-		return fmt.Errorf("%d of %d", len(nodes), len(l.record.Clusters))
+		return fmt.Errorf("%d of %d run", len(nodes), len(l.record.Clusters))
 	}
 	return nil
 }
