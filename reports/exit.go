@@ -8,7 +8,8 @@ const (
 	ExitNonConformant = 1
 	// ExitUsage: bad input, or a selection with nothing to run.
 	ExitUsage = 2
-	// ExitInconclusive: the environment died, or nothing was decided.
+	// ExitInconclusive: the environment died, nothing was decided, or verdicts
+	// are missing.
 	ExitInconclusive = 3
 	// ExitInterrupted: a signal ended the run (128 + SIGINT).
 	ExitInterrupted = 130
@@ -16,14 +17,14 @@ const (
 
 // ExitCode of a run. A proven failure outweighs an environment that died
 // elsewhere in the run; green needs at least one scenario that passed and a
-// run that came to its end.
+// run that came to its end with a verdict for all that was selected.
 func (r ConformanceReport) ExitCode() int {
 	switch {
 	case r.Interrupted:
 		return ExitInterrupted
 	case r.Summary.Failed > 0, r.Summary.Flaky > 0:
 		return ExitNonConformant
-	case r.SetupError != "", r.Finished.IsZero(), r.Summary.Inconclusive > 0, r.Summary.Passed == 0:
+	case r.Incomplete() != "", r.Summary.Inconclusive > 0, r.Summary.Passed == 0:
 		return ExitInconclusive
 	}
 	return ExitGreen

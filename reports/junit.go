@@ -28,7 +28,7 @@ func WriteJUnit(w io.Writer, r ConformanceReport) error {
 		total += sum
 		suites.AddSuite(suite)
 	}
-	if fault := r.fault(); fault != "" {
+	if fault := r.Incomplete(); fault != "" {
 		suite := newJUnitSuite("run", len(suites.Suites), r)
 		suite.Time = junitSeconds(0)
 		suite.AddTestcase(junit.Testcase{
@@ -44,8 +44,9 @@ func WriteJUnit(w io.Writer, r ConformanceReport) error {
 	return nil
 }
 
-// fault is why the run as a whole is not complete; empty if it is.
-func (r ConformanceReport) fault() string {
+// Incomplete is why the run as a whole is not complete; empty if it is. That it
+// says it ended is not enough: whatever was selected must have its verdict.
+func (r ConformanceReport) Incomplete() string {
 	decided := fmt.Sprintf("%d of %d scenarios have a verdict", len(r.Scenarios), r.Selection.Scenarios)
 	switch {
 	case r.SetupError != "":
@@ -54,6 +55,8 @@ func (r ConformanceReport) fault() string {
 		return "interrupted; " + decided
 	case r.Finished.IsZero():
 		return "the run did not end; " + decided
+	case len(r.Scenarios) != r.Selection.Scenarios:
+		return decided
 	}
 	return ""
 }

@@ -43,9 +43,10 @@ type Profile struct {
 }
 
 // profiles computes the results. A run of a part of the scenarios, one that
-// did not end, or one with more patience than is allowed, can prove a failure but never a success.
+// did not end or lacks verdicts, or one with more patience than is allowed, can
+// prove a failure but never a success.
 func profiles(r ConformanceReport) []Profile {
-	whole := r.Selection.Tags == "" && len(r.Selection.Paths) == 0 && r.fault() == "" &&
+	whole := r.Selection.Tags == "" && len(r.Selection.Paths) == 0 && r.Incomplete() == "" &&
 		r.Timeouts.Scenario <= MaxScenarioTimeout.Seconds()
 	all := []Profile{}
 	for _, name := range ProfileNames() {

@@ -158,9 +158,54 @@ func TestExitCodesAreThePromisedOnes(t *testing.T) {
 		"interrupted":                    {[]reports.Scenario{failed}, reports.End{Finished: started, Interrupted: true}, 130},
 	} {
 		t.Run(name, func(t *testing.T) {
-			assert.Equal(t, c.want, reports.Assemble(aRun(), c.scenarios, c.end).ExitCode())
+			run := aRun()
+			run.Selection.Scenarios = max(1, len(c.scenarios))
+			assert.Equal(t, c.want, reports.Assemble(run, c.scenarios, c.end).ExitCode())
 		})
 	}
+}
+
+// A record that says it ends is not believed: what was selected counts, not
+// what is there.
+func TestARunWithoutAllItsVerdictsIsNotComplete(t *testing.T) {
+	passed := []reports.Scenario{scenario("a", reports.Passed, "")}
+	for name, c := range map[string]struct {
+		selected  int
+		scenarios []reports.Scenario
+		end       reports.End
+		want      string
+		exit      int
+	}{
+		"all there":         {1, passed, ended(), "", reports.ExitGreen},
+		"some missing":      {123, passed, ended(), "1 of 123 scenarios have a verdict", reports.ExitInconclusive},
+		"none there":        {123, nil, ended(), "0 of 123 scenarios have a verdict", reports.ExitInconclusive},
+		"more than chosen":  {0, passed, ended(), "1 of 0 scenarios have a verdict", reports.ExitInconclusive},
+		"a failure is one":  {123, []reports.Scenario{scenario("b", reports.Failed, "x")}, ended(), "1 of 123 scenarios have a verdict", reports.ExitNonConformant},
+		"interrupted":       {123, passed, reports.End{Finished: started, Interrupted: true}, "interrupted; 1 of 123 scenarios have a verdict", reports.ExitInterrupted},
+		"killed":            {123, passed, reports.End{}, "the run did not end; 1 of 123 scenarios have a verdict", reports.ExitInconclusive},
+		"set-up died":       {123, nil, reports.End{Finished: started, SetupError: "x"}, "set-up failed: x", reports.ExitInconclusive},
+		"repeated, and all": {1, []reports.Scenario{attempted()}, ended(), "", reports.ExitGreen},
+	} {
+		t.Run(name, func(t *testing.T) {
+			run := aRun()
+			run.Selection = reports.Selection{Scenarios: c.selected}
+			r := reports.Assemble(run, c.scenarios, c.end)
+			assert.Equal(t, c.want, r.Incomplete())
+			assert.Equal(t, c.exit, r.ExitCode())
+			assert.Equal(t, c.want == "", r.Conformant())
+			var junit bytes.Buffer
+			require.NoError(t, reports.WriteJUnit(&junit, r))
+			assert.Equal(t, c.want == "", !strings.Contains(junit.String(), "the run comes to its end"))
+			assert.LessOrEqual(t, strings.Count(r.Line(), "have a verdict"), 1, r.Line())
+		})
+	}
+}
+
+// attempted is a scenario that was played three times.
+func attempted() reports.Scenario {
+	s := scenario("a", reports.Passed, "")
+	s.Attempts = []reports.Attempt{{Verdict: reports.Passed}, {Verdict: reports.Passed}, {Verdict: reports.Passed}}
+	return s
 }
 
 func journal(t *testing.T, scenarios []reports.Scenario) (path string, content []byte) {
@@ -314,7 +359,8 @@ func TestAProfileIsASuccessOnlyIfAllOfItHasPassed(t *testing.T) {
 		"extended is":              {extended(reports.NotSupported), all, ended(), reports.Success},
 		"declared, and beyond":     {beyond, all, ended(), reports.Partial},
 		"core, and beyond":         {core, all, ended(), reports.Partial},
-		"some of the scenarios":    {scenario("a", reports.Passed, ""), reports.Selection{Tags: "@core"}, ended(), reports.Partial},
+		"some of the scenarios":    {scenario("a", reports.Passed, ""), reports.Selection{Tags: "@core", Scenarios: 1}, ended(), reports.Partial},
+		"verdicts are missing":     {scenario("a", reports.Passed, ""), reports.Selection{Scenarios: 123}, ended(), reports.Partial},
 		"a run that did not end":   {scenario("a", reports.Passed, ""), all, reports.End{}, reports.Partial},
 		"failed before it was cut": {scenario("a", reports.Failed, "x"), all, reports.End{}, reports.Failure},
 	} {

@@ -66,7 +66,7 @@ func (r ConformanceReport) Line() string {
 	if !r.Finished.IsZero() {
 		line += fmt.Sprintf(" in %s", r.Finished.Sub(r.Started).Round(10*time.Millisecond))
 	}
-	if fault := r.fault(); fault != "" {
+	if fault := r.Incomplete(); fault != "" {
 		line += "; " + fault
 	}
 	return line

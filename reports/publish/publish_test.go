@@ -164,6 +164,28 @@ func TestAFileAddedOrTakenAwayIsFound(t *testing.T) {
 	require.ErrorContains(t, err, "junit.xml is missing")
 }
 
+// Nothing of what is there is wrong: it is what is not there.
+func TestARunThatEndedWithoutAllItsVerdictsIsNotVerified(t *testing.T) {
+	folder := play(t)
+	content, err := os.ReadFile(folder.Journal())
+	require.NoError(t, err)
+	lines := strings.SplitAfter(string(content), "\n")
+	require.NoError(t, os.WriteFile(folder.Journal(), []byte(lines[0]+lines[1]+lines[3]), 0o644))
+	write(t, folder)
+	private, public := key(t)
+	require.NoError(t, publish.Seal(t.Context(), folder, private))
+	_, err = publish.Verify(t.Context(), folder.Path, public)
+	require.ErrorContains(t, err, "it says that it ended, but 1 of 2 scenarios have a verdict")
+	// One that does not claim to have ended says so itself.
+	require.NoError(t, os.WriteFile(folder.Journal(), []byte(lines[0]+lines[1]), 0o644))
+	write(t, folder)
+	require.NoError(t, publish.Seal(t.Context(), folder, private))
+	v, err := publish.Verify(t.Context(), folder.Path, public)
+	require.NoError(t, err)
+	assert.Equal(t, "INCONCLUSIVE", v.Report.Headline())
+	assert.Contains(t, v.Report.Line(), "the run did not end; 1 of 2 scenarios have a verdict")
+}
+
 // Somebody who changes the record and seals it again has right digests, and
 // still the verdict has to follow from the record, and every file from it.
 func TestAForgeryThatIsSealedAgainIsFoundByWhatItSays(t *testing.T) {
@@ -247,14 +269,16 @@ func TestTheSummaryShowsOnlyWhatHasToBeLookedAtAndNoMarkupOfOthers(t *testing.T)
 func TestABadgeIsGreenOnlyForASuccess(t *testing.T) {
 	const green = "#2e7d32"
 	passed := reports.Scenario{ID: "a", Verdict: reports.Passed, Tags: []string{"@core"}}
-	partly := header("run")
-	partly.Selection.Tags = "@core"
+	one, partly := header("run"), header("run")
+	one.Selection.Scenarios = 1
+	partly.Selection = reports.Selection{Tags: "@core", Scenarios: 1}
 	ended := reports.End{Finished: started}
 	for name, c := range map[string]struct {
 		report reports.ConformanceReport
 		want   string
 	}{
-		"success":    {reports.Assemble(header("run"), []reports.Scenario{passed}, ended), green},
+		"success":    {reports.Assemble(one, []reports.Scenario{passed}, ended), green},
+		"missing":    {reports.Assemble(header("run"), []reports.Scenario{passed}, ended), "#b26a00"},
 		"partial":    {reports.Assemble(partly, []reports.Scenario{passed}, ended), "#b26a00"},
 		"failure":    {reports.Assemble(header("run"), []reports.Scenario{passed, {ID: "b", Verdict: reports.Failed, Tags: []string{"@core"}}}, ended), "#c62828"},
 		"no verdict": {reports.Assemble(header("run"), nil, reports.End{SetupError: "x"}), "#616161"},

@@ -110,6 +110,7 @@ func reportFaults(path string, r reports.ConformanceReport) []string {
 	fault(err != nil || home.Scheme != "https" || home.Host == "", "url %q: want an https URL", i.URL)
 	fault(len(i.Contact) == 0, "contact: want at least one")
 	fault(len(r.Profiles) == 0 || r.Profiles[0].Name != reports.CoreProfile, "the core profile was not run")
+	fault(r.Incomplete() != "", "the run is not complete: %s", r.Incomplete())
 	fault(r.Selection.Tags != "" || len(r.Selection.Paths) > 0, "only a part of the scenarios was run: %s %s", r.Selection.Tags, strings.Join(r.Selection.Paths, " "))
 	for _, p := range r.Profiles {
 		fault(p.Result == reports.Failure, "profile %s is a failure: %s", p.Name, strings.Join(p.NotPassed, ", "))

@@ -20,6 +20,12 @@ const readme = "# Example mesh\n\n## Reproduce\n\n    conformance run --provider
 // with that header and scenarios, signed and sealed.
 func submit(t *testing.T, place string, run reports.Run, scenarios ...reports.Scenario) string {
 	t.Helper()
+	return submitEnded(t, place, run, reports.End{Finished: started.Add(time.Second)}, scenarios...)
+}
+
+// submitEnded is submit of a run that ended so.
+func submitEnded(t *testing.T, place string, run reports.Run, end reports.End, scenarios ...reports.Scenario) string {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), filepath.FromSlash(place))
 	require.NoError(t, os.MkdirAll(filepath.Join(path, "run"), 0o755))
 	folder := reports.Folder{Path: filepath.Join(path, "run")}
@@ -28,7 +34,7 @@ func submit(t *testing.T, place string, run reports.Run, scenarios ...reports.Sc
 	for _, s := range scenarios {
 		require.NoError(t, journal.Verdict(s))
 	}
-	require.NoError(t, journal.Close(reports.End{Finished: started.Add(time.Second)}))
+	require.NoError(t, journal.Close(end))
 	write(t, folder)
 	keys := filepath.Join(t.TempDir(), "key")
 	require.NoError(t, publish.NewKey(keys))
@@ -44,6 +50,13 @@ func submit(t *testing.T, place string, run reports.Run, scenarios ...reports.Sc
 
 const rightPlace = "v1alpha1/example-mesh/v1.4.0"
 
+// lone is the header of a run of one scenario.
+func lone() reports.Run {
+	run := header("run")
+	run.Selection.Scenarios = 1
+	return run
+}
+
 func corePass() reports.Scenario {
 	return reports.Scenario{
 		ID: "expose/a", File: "expose.feature", Verdict: reports.Passed, Tags: []string{"@core"},
@@ -52,7 +65,7 @@ func corePass() reports.Scenario {
 }
 
 func TestASubmissionByTheRulesIsValid(t *testing.T) {
-	faults, err := publish.CheckSubmission(t.Context(), submit(t, rightPlace, header("run"), corePass()), "")
+	faults, err := publish.CheckSubmission(t.Context(), submit(t, rightPlace, lone(), corePass()), "")
 	require.NoError(t, err)
 	assert.Empty(t, faults)
 }
@@ -61,7 +74,7 @@ func TestEachRuleOfSubmissionsIsChecked(t *testing.T) {
 	failed := corePass()
 	failed.Verdict, failed.Reason, failed.Steps[0].Status = reports.Failed, "x", reports.StepFailed
 	with := func(change func(*reports.Run)) reports.Run {
-		run := header("run")
+		run := lone()
 		change(&run)
 		return run
 	}
@@ -71,20 +84,40 @@ func TestEachRuleOfSubmissionsIsChecked(t *testing.T) {
 		scenario reports.Scenario
 		want     string
 	}{
-		"API version":     {"v1/example-mesh/v1.4.0", header("run"), corePass(), `want the report's API version, "v1alpha1"`},
-		"name of folder":  {"v1alpha1/Example_Mesh/v1.4.0", header("run"), corePass(), `"example-mesh"`},
-		"version folder":  {"v1alpha1/example-mesh/v1.4.1", header("run"), corePass(), `want the implementation's version, "v1.4.0"`},
+		"API version":     {"v1/example-mesh/v1.4.0", lone(), corePass(), `want the report's API version, "v1alpha1"`},
+		"name of folder":  {"v1alpha1/Example_Mesh/v1.4.0", lone(), corePass(), `"example-mesh"`},
+		"version folder":  {"v1alpha1/example-mesh/v1.4.1", lone(), corePass(), `want the implementation's version, "v1.4.0"`},
 		"a branch":        {"v1alpha1/example-mesh/main", with(func(r *reports.Run) { r.Implementation.Version = "main" }), corePass(), "never a branch"},
 		"no organization": {rightPlace, with(func(r *reports.Run) { r.Implementation.Organization = "" }), corePass(), "both are needed"},
 		"no URL":          {rightPlace, with(func(r *reports.Run) { r.Implementation.URL = "example.org" }), corePass(), "want an https URL"},
 		"no contact":      {rightPlace, with(func(r *reports.Run) { r.Implementation.Contact = nil }), corePass(), "contact"},
 		"a part only":     {rightPlace, with(func(r *reports.Run) { r.Selection.Tags = "@acl" }), corePass(), "only a part"},
-		"not conformant":  {rightPlace, header("run"), failed, "profile core is a failure: expose/a"},
+		"not conformant":  {rightPlace, lone(), failed, "profile core is a failure: expose/a"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			faults, err := publish.CheckSubmission(t.Context(), submit(t, c.place, c.run, c.scenario), "")
 			require.NoError(t, err)
 			assert.Contains(t, strings.Join(faults, "\n"), c.want)
+		})
+	}
+}
+
+func TestARunThatIsNotCompleteIsNoSubmission(t *testing.T) {
+	more := lone()
+	more.Selection.Scenarios = 123
+	for name, c := range map[string]struct {
+		end  reports.End
+		want string
+	}{
+		"verdicts are missing": {reports.End{Finished: started}, "it says that it ended, but 1 of 123 scenarios have a verdict"},
+		"interrupted":          {reports.End{Finished: started, Interrupted: true}, "the run is not complete: interrupted; 1 of 123 scenarios have a verdict"},
+		"killed":               {reports.End{}, "the run is not complete: the run did not end; 1 of 123 scenarios have a verdict"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			faults, err := publish.CheckSubmission(t.Context(), submitEnded(t, rightPlace, more, c.end, corePass()), "")
+			require.NoError(t, err)
+			require.Len(t, faults, 1)
+			assert.Contains(t, faults[0], c.want)
 		})
 	}
 }
@@ -97,7 +130,7 @@ func TestWhatIsBesideTheReportIsCheckedToo(t *testing.T) {
 		"another key":         {"key.pub", "x", "no PEM block"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			path := submit(t, rightPlace, header("run"), corePass())
+			path := submit(t, rightPlace, lone(), corePass())
 			require.NoError(t, os.WriteFile(filepath.Join(path, filepath.FromSlash(c.file)), []byte(c.content), 0o644))
 			faults, err := publish.CheckSubmission(t.Context(), path, "")
 			require.NoError(t, err)

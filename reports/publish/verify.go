@@ -168,9 +168,15 @@ func verifyDigests(folder reports.Folder, m Manifest) error {
 	return errors.Join(errs...)
 }
 
+// verifyRun: the journal is of this run, and holds all that an end promises. A
+// run that was cut short promises nothing, and its headline says so.
 func verifyRun(m Manifest, r reports.ConformanceReport) error {
 	if m.Run != r.ID {
 		return fmt.Errorf("the manifest is of run %q, the journal of %q", m.Run, r.ID)
+	}
+	ended := !r.Finished.IsZero() && !r.Interrupted && r.SetupError == ""
+	if why := r.Incomplete(); ended && why != "" {
+		return fmt.Errorf("run %s: it says that it ended, but %s: verdicts were taken out of, or never reached, %s; run it again", r.ID, why, reports.JournalFile)
 	}
 	return nil
 }

@@ -36,6 +36,7 @@ func verify() *cobra.Command {
 		Short: "Recompute every verdict, count and file of a run from what it recorded",
 		Long: "Checks the digests of all files and the signature, recomputes every verdict from the recorded steps,\n" +
 			"faults and figures, every count and profile from the verdicts, and makes every report file once more.\n" +
+			"A run that says it ended has to have a verdict for each scenario that was selected.\n" +
 			"One changed byte anywhere is an error. Use the version of conformance that made the run.",
 		Example: "  conformance report verify out/latest --key vendor.pub",
 		Args:    cobra.ExactArgs(1),
