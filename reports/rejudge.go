@@ -39,7 +39,7 @@ func Rejudge(s Scenario) Verdict {
 	if has(FaultCleanUp) && (verdict == Passed || verdict == Skipped || verdict == NotSupported) {
 		verdict = Failed
 	}
-	return ledger(s.Tags, verdict)
+	return ledger(s.Tags, verdict, has(FaultCleanUp))
 }
 
 // rejudgeSteps: the first step that did not pass decides; no steps at all
@@ -77,11 +77,12 @@ func rejudgeFigures(f Figures) Verdict {
 
 // ledger turns the failure of a scenario that names its issue into a known
 // gap, and its success into a failure: a ledger of gaps that have closed is a
-// ledger of lies.
-func ledger(tags []string, verdict Verdict) Verdict {
+// ledger of lies. What is left behind is no part of a gap, and may hide that it
+// has closed.
+func ledger(tags []string, verdict Verdict, left bool) Verdict {
 	known := slices.ContainsFunc(tags, func(tag string) bool { return strings.HasPrefix(tag, KnownGapTag) })
 	switch {
-	case known && verdict == Failed:
+	case known && verdict == Failed && !left:
 		return KnownGap
 	case known && verdict == Passed:
 		return Failed

@@ -60,6 +60,8 @@ func TestTheVerdictFollowsFromWhatIsRecorded(t *testing.T) {
 		"load is invalid":              {reports.Scenario{Steps: passed, Figures: invalid}, reports.Inconclusive},
 		"known gap":                    {reports.Scenario{Steps: step(reports.StepFailed), Tags: gap}, reports.KnownGap},
 		"known gap that closed":        {reports.Scenario{Steps: passed, Tags: gap}, reports.Failed},
+		"closed, left something":       {reports.Scenario{Steps: passed, Tags: gap, Faults: fault(reports.FaultCleanUp)}, reports.Failed},
+		"open, left something":         {reports.Scenario{Steps: step(reports.StepFailed), Tags: gap, Faults: fault(reports.FaultCleanUp)}, reports.Failed},
 		"known gap, died":              {reports.Scenario{Steps: step(reports.StepFailed), Tags: gap, Faults: fault(reports.FaultEnvironment)}, reports.Inconclusive},
 		"always passed":                {reports.Scenario{Attempts: attempts(reports.Passed, reports.Passed)}, reports.Passed},
 		"failed once of three":         {reports.Scenario{Attempts: attempts(reports.Passed, reports.Failed, reports.Passed)}, reports.Flaky},

@@ -267,6 +267,16 @@ func TestAKnownGapIsNeitherGreenNorRedUntilItCloses(t *testing.T) {
 	assert.Contains(t, report.Scenarios[1].Reason, "istio-2 is closed")
 }
 
+// A gap is one that its issue explains: what is left behind is not part of it.
+func TestAKnownGapDoesNotExcuseWhatIsLeftBehind(t *testing.T) {
+	features := featureFile("Feature: F\n  @known-gap=istio-1\n  Scenario: A\n    Given it fails\n  @known-gap=istio-2\n  Scenario: B\n    Given it passes\n")
+	report, err := aSuite(t, &fakeBench{close: errors.New("left: Gateway x")}, features).Run(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []reports.Verdict{reports.Failed, reports.Failed}, verdicts(t, report))
+	assert.Equal(t, "it fails: got 200, want 403\nclean-up: left: Gateway x", report.Scenarios[0].Reason)
+	assert.Equal(t, "clean-up: left: Gateway x", report.Scenarios[1].Reason)
+}
+
 func TestOneRowOfAnOutlineIsRunAlone(t *testing.T) {
 	bench := &fakeBench{}
 	s := aSuite(t, bench, featureFile("Feature: F\n  Scenario Outline: O\n    Given it <how>\n    Examples:\n      | how |\n      | fails |\n      | passes |\n"))
