@@ -30,7 +30,7 @@ func (s *Server) attachStream(ctx context.Context, id string, std stdio) error {
 	if err != nil {
 		return err
 	}
-	defer out.attach(&attachment{out: std.out, err: std.err})()
+	defer out.attach(newAttachment(std.out, std.err))()
 	if out.console != nil {
 		go resizeConsole(ctx, out.console, std.resize)
 	}

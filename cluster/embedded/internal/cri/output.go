@@ -1,10 +1,13 @@
 package cri
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/meshfed/meshfed/cluster/embedded/internal/cri/logfile"
@@ -22,10 +25,9 @@ type output struct {
 
 	mu       sync.Mutex
 	attached map[*attachment]bool
+	// finished says that nobody is attached any more, nor will be.
+	finished bool
 }
-
-// attachment is one listener. A writer that fails is dropped.
-type attachment struct{ out, err io.Writer }
 
 func newOutput(logPath string) (*output, error) {
 	o := &output{attached: map[*attachment]bool{}}
@@ -65,28 +67,45 @@ func (o *output) follow(r *os.File, stream logfile.Stream) {
 	}()
 }
 
+// broadcast gives p to each client. As at a terminal, one that does not read
+// holds the container up, until it goes or the container has ended.
 func (o *output) broadcast(p []byte, stream logfile.Stream) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	for a := range o.attached {
+	if len(p) == 0 {
+		return
+	}
+	for _, a := range o.clients() {
 		w := a.out
 		if stream == logfile.Stderr {
 			w = a.err
 		}
-		if w == nil || len(p) == 0 {
+		if w == nil {
 			continue
 		}
-		if _, err := w.Write(p); err != nil {
-			delete(o.attached, a)
+		select {
+		case a.queue <- chunk{to: w, text: bytes.Clone(p)}:
+		case <-a.gone:
 		}
 	}
+}
+
+// clients are who is attached now. Nothing waits for a client with mu held.
+func (o *output) clients() []*attachment {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Collect(maps.Keys(o.attached))
 }
 
 func (o *output) attach(a *attachment) (detach func()) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if o.finished {
+		a.leave()
+		return func() {}
+	}
 	o.attached[a] = true
+	go a.deliver()
 	return func() {
+		a.leave()
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		delete(o.attached, a)
@@ -114,15 +133,22 @@ func (o *output) reopen() error {
 	return nil
 }
 
-// finish waits for the streams' ends and closes everything. Giving up early
-// makes the copies end: a process that left the container's namespaces could
-// hold a pipe for ever.
+// finish waits for the streams' ends, and for the clients to have what came of
+// them, and closes everything. Giving up makes both end: a process that left the
+// container's namespaces could hold a pipe for ever, and so could a client that
+// does not read.
 func (o *output) finish(giveUp <-chan struct{}) {
 	ended := make(chan struct{})
 	go func() { o.copies.Wait(); close(ended) }()
 	select {
 	case <-ended:
+		for _, a := range o.lastClients() {
+			a.flush(giveUp)
+		}
 	case <-giveUp:
+		for _, a := range o.lastClients() {
+			a.leave()
+		}
 	}
 	for _, f := range o.reads {
 		_ = f.Close()
@@ -134,4 +160,12 @@ func (o *output) finish(giveUp <-chan struct{}) {
 	if o.log != nil {
 		_ = o.log.Close()
 	}
+}
+
+// lastClients are who is attached, after whom nobody will be.
+func (o *output) lastClients() []*attachment {
+	o.mu.Lock()
+	o.finished = true
+	o.mu.Unlock()
+	return o.clients()
 }
