@@ -62,6 +62,9 @@ func (f *faultyEngine) InForce() bool {
 // Refused implements Broken: no cluster knows of the fault.
 func (f *faultyEngine) Refused() error { return nil }
 
+// Unsure implements Broken.
+func (f *faultyEngine) Unsure() error { return nil }
+
 // Settle implements Broken.
 func (f *faultyEngine) Settle(ctx context.Context) error {
 	done := make(chan struct{})

@@ -116,6 +116,9 @@ func (h Hunt) try(ctx context.Context, m Mutant, id string, timeout time.Duratio
 	if refusal := broken.Refused(); refusal != nil {
 		one.Refused = refusal.Error()
 	}
+	if unsure := broken.Unsure(); unsure != nil {
+		one.Unsure = unsure.Error()
+	}
 	if inspectable && h.Inspect {
 		one.Found, err = objects.found, errors.Join(err, objects.blind)
 	}

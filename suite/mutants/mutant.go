@@ -31,8 +31,11 @@ type Broken interface {
 	engine.Engine
 	// InForce says that a cluster has accepted what is faulty.
 	InForce() bool
-	// Refused is the error of a cluster that has not; nil if none did.
+	// Refused is the error of an API server that does not take it; nil if none said so.
 	Refused() error
+	// Unsure is an error after which nobody knows whether a cluster has accepted
+	// it; nil if there was none.
+	Unsure() error
 	// Settle returns when nothing that the engine has begun is still running.
 	Settle(ctx context.Context) error
 }

@@ -49,16 +49,19 @@ func TestAMutantIsDeadOnlyIfAScenarioFailedBecauseOfIt(t *testing.T) {
 		want   mutants.Fate
 		good   bool
 	}{
-		"nobody noticed":                 {mutants.Result{Tries: []mutants.Try{passed}}, mutants.Survived, false},
-		"nobody looked":                  {mutants.Result{}, mutants.Survived, false},
-		"the second noticed":             {mutants.Result{Tries: []mutants.Try{passed, failed}}, mutants.Killed, true},
-		"refused by the API server":      {mutants.Result{Tries: []mutants.Try{{Verdict: reports.Failed, Refused: "no"}}}, mutants.Refused, true},
-		"equivalent, and nobody noticed": {mutants.Result{Equivalent: "proof", Tries: []mutants.Try{passed}}, mutants.Equivalent, true},
-		"equivalent, and somebody did":   {mutants.Result{Equivalent: "proof", Tries: []mutants.Try{failed}}, mutants.WrongProof, false},
-		"red before the fault was there": {mutants.Result{Tries: []mutants.Try{{Verdict: reports.Failed}}}, mutants.FalseAlarm, false},
-		"dead, after a false alarm":      {mutants.Result{Tries: []mutants.Try{{Verdict: reports.Failed}, failed}}, mutants.FalseAlarm, false},
-		"the environment died":           {mutants.Result{Tries: []mutants.Try{{Verdict: reports.Inconclusive, InForce: true}}}, mutants.Undecided, false},
-		"a known gap is no find":         {mutants.Result{Tries: []mutants.Try{{Verdict: reports.KnownGap, InForce: true}}}, mutants.Survived, false},
+		"nobody noticed":                  {mutants.Result{Tries: []mutants.Try{passed}}, mutants.Survived, false},
+		"nobody looked":                   {mutants.Result{}, mutants.Survived, false},
+		"the second noticed":              {mutants.Result{Tries: []mutants.Try{passed, failed}}, mutants.Killed, true},
+		"refused by the API server":       {mutants.Result{Tries: []mutants.Try{{Verdict: reports.Failed, Refused: "no"}}}, mutants.Refused, true},
+		"refused, but in force elsewhere": {mutants.Result{Tries: []mutants.Try{{Verdict: reports.Failed, Refused: "no", InForce: true}}}, mutants.Killed, true},
+		"nobody knows what became of it":  {mutants.Result{Tries: []mutants.Try{{Verdict: reports.Failed, Unsure: "deadline"}}}, mutants.Undecided, false},
+		"in force, and then not known":    {mutants.Result{Tries: []mutants.Try{{Verdict: reports.Failed, Unsure: "deadline", InForce: true}}}, mutants.Killed, true},
+		"equivalent, and nobody noticed":  {mutants.Result{Equivalent: "proof", Tries: []mutants.Try{passed}}, mutants.Equivalent, true},
+		"equivalent, and somebody did":    {mutants.Result{Equivalent: "proof", Tries: []mutants.Try{failed}}, mutants.WrongProof, false},
+		"red before the fault was there":  {mutants.Result{Tries: []mutants.Try{{Verdict: reports.Failed}}}, mutants.FalseAlarm, false},
+		"dead, after a false alarm":       {mutants.Result{Tries: []mutants.Try{{Verdict: reports.Failed}, failed}}, mutants.FalseAlarm, false},
+		"the environment died":            {mutants.Result{Tries: []mutants.Try{{Verdict: reports.Inconclusive, InForce: true}}}, mutants.Undecided, false},
+		"a known gap is no find":          {mutants.Result{Tries: []mutants.Try{{Verdict: reports.KnownGap, InForce: true}}}, mutants.Survived, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			assert.Equal(t, c.want, c.result.Fate())
@@ -98,6 +101,7 @@ func (*fake) Capabilities() []engine.Capability                     { return eng
 func (*fake) Cancel(context.Context, cluster.Cluster, string) error { return nil }
 func (f *fake) InForce() bool                                       { return f.inForce }
 func (*fake) Refused() error                                        { return nil }
+func (*fake) Unsure() error                                         { return nil }
 func (*fake) Settle(context.Context) error                          { return nil }
 func (f *fake) Apply(context.Context, cluster.Cluster, string) (err error) {
 	f.inForce = true

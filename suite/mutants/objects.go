@@ -1,12 +1,15 @@
 package mutants
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshfed/meshfed/cluster"
@@ -27,7 +30,8 @@ type objectsFault struct {
 	// changed says whether the last rendering for a cluster was faulty.
 	changed map[string]bool
 	inForce bool
-	refused error
+	// refused is why a cluster would not have it, unsure why nobody knows.
+	refused, unsure error
 
 	// inspecting has verify look at what was applied; found is what it found,
 	// and blind why it could not look.
@@ -53,7 +57,7 @@ func (f *objectsFault) Capabilities() []engine.Capability { return engine.Capabi
 
 // Apply implements engine.Engine.
 func (f *objectsFault) Apply(ctx context.Context, c cluster.Cluster, declarations string) error {
-	err := f.note(c, f.of(c).Apply(ctx, c, declarations))
+	err := f.note(ctx, c, f.before(c).Apply(ctx, c, declarations))
 	if err == nil && f.inspecting && f.faulty(c) {
 		f.inspect(ctx, c, declarations)
 	}
@@ -62,7 +66,7 @@ func (f *objectsFault) Apply(ctx context.Context, c cluster.Cluster, declaration
 
 // Cancel implements engine.Engine.
 func (f *objectsFault) Cancel(ctx context.Context, c cluster.Cluster, declarations string) error {
-	return f.note(c, f.of(c).Cancel(ctx, c, declarations))
+	return f.note(ctx, c, f.before(c).Cancel(ctx, c, declarations))
 }
 
 // InForce implements Broken.
@@ -79,21 +83,47 @@ func (f *objectsFault) Refused() error {
 	return f.refused
 }
 
+// Unsure implements Broken.
+func (f *objectsFault) Unsure() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.unsure
+}
+
 // Settle implements Broken: nothing goes on after a call.
 func (f *objectsFault) Settle(context.Context) error { return nil }
 
-// note keeps what a cluster made of faulty objects.
-func (f *objectsFault) note(c cluster.Cluster, err error) error {
+// note keeps what a cluster made of faulty objects. Only the API server's own no
+// shows that it does not take them: after any other error some of them may be
+// there.
+func (f *objectsFault) note(ctx context.Context, c cluster.Cluster, err error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	switch {
 	case !f.changed[c.Name()]:
 	case err == nil:
 		f.inForce = true
-	case f.refused == nil:
-		f.refused = err
+	case ctx.Err() == nil && refusal(err):
+		f.refused = cmp.Or(f.refused, err)
+	default:
+		f.unsure = cmp.Or(f.unsure, err)
 	}
 	return err
+}
+
+// untyped is how the API server begins where an object does not fit its type. It
+// has no reason of its own for that, and the code of a fault of its own.
+const untyped = "failed to create typed patch object"
+
+// refusal says whether the API server answered that it will never take an object
+// as it stands: by its schema, its type or a webhook. Forbidden is none, for it is
+// about who asks.
+func refusal(err error) bool {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return false
+	}
+	return apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || strings.HasPrefix(status.Status().Message, untyped)
 }
 
 func (f *objectsFault) faulty(c cluster.Cluster) bool {
@@ -112,9 +142,12 @@ func (f *objectsFault) inspect(ctx context.Context, c cluster.Cluster, declarati
 	f.found, f.blind = slices.Compact(f.found), errors.Join(f.blind, err)
 }
 
-func (f *objectsFault) of(c cluster.Cluster) builtin.Engine {
+// before is the engine of a cluster as a call begins: nothing has been rendered in
+// it yet, and a call that fails or ends early may never come to that.
+func (f *objectsFault) before(c cluster.Cluster) builtin.Engine {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.changed[c.Name()] = false
 	if e, is := f.engines[c.Name()]; is {
 		return e
 	}

@@ -22,7 +22,8 @@ const (
 	WrongProof Fate = "noticed, against the proof"
 	// FalseAlarm: a scenario failed although the fault had changed nothing.
 	FalseAlarm Fate = "false alarm"
-	// Undecided: the environment would not let anybody judge.
+	// Undecided: the environment would not let anybody judge, or nobody knows
+	// whether the fault was there.
 	Undecided Fate = "undecided"
 )
 
@@ -36,6 +37,8 @@ type Try struct {
 	InForce bool `json:"inForce,omitempty"`
 	// Refused is why a cluster has not.
 	Refused string `json:"refused,omitempty"`
+	// Unsure is why nobody knows whether a cluster has.
+	Unsure string `json:"unsure,omitempty"`
 	// Found are the kinds of what verify found while the fault was in force.
 	Found []federator.FindingKind `json:"found,omitempty"`
 }
@@ -50,10 +53,12 @@ func (t Try) Fate() Fate {
 		return Undecided
 	}
 	switch {
-	case t.Refused != "":
-		return Refused
 	case t.InForce:
 		return Killed
+	case t.Refused != "":
+		return Refused
+	case t.Unsure != "":
+		return Undecided
 	}
 	return FalseAlarm
 }
