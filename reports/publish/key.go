@@ -32,19 +32,33 @@ func NewKey(path string) error {
 	if err != nil {
 		return fmt.Errorf("make a key: %w", err)
 	}
-	return errors.Join(
-		writeNew(path, 0o600, &pem.Block{Type: "PRIVATE KEY", Bytes: secret}),
-		writeNew(path+publicSuffix, 0o644, &pem.Block{Type: "PUBLIC KEY", Bytes: open}),
-	)
+	// Both are looked for before either is written: half a pair is worse than none.
+	for _, file := range []string{path, path + publicSuffix} {
+		if _, err := os.Lstat(file); err == nil {
+			return fmt.Errorf("make a key: %s exists already: name another file, or move it away", file)
+		}
+	}
+	if err := writeNew(path, 0o600, &pem.Block{Type: "PRIVATE KEY", Bytes: secret}); err != nil {
+		return err
+	}
+	if err := writeNew(path+publicSuffix, 0o644, &pem.Block{Type: "PUBLIC KEY", Bytes: open}); err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
 }
 
-// writeNew never overwrites: a key that is lost cannot be had again.
+// writeNew never overwrites: a key that is lost cannot be had again. What it has
+// begun and could not finish it takes away.
 func writeNew(path string, mode os.FileMode, block *pem.Block) error {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
 	if err != nil {
 		return fmt.Errorf("write key: %w", err)
 	}
-	return errors.Join(pem.Encode(file, block), file.Close())
+	err = pem.Encode(file, block)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return errors.Join(fmt.Errorf("write key %s: %w", path, err), os.Remove(path))
+	}
+	return nil
 }
 
 // ReadKey reads a private key. A file that others may read is refused.

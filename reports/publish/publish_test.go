@@ -251,6 +251,36 @@ func TestAKeyIsForItsOwnerOnlyAndNeverOverwritten(t *testing.T) {
 	assert.ErrorContains(t, err, `no PEM block of type "PUBLIC KEY"`)
 }
 
+// A public key that belongs to no private one would be published, and no run
+// could ever be verified with it.
+func TestNoHalfOfAKeyIsLeftBehind(t *testing.T) {
+	for name, c := range map[string]struct{ there, want string }{
+		"a private key is there": {"key", "key exists already"},
+		"a public key is there":  {"key.pub", "key.pub exists already"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			require.NoError(t, os.WriteFile(filepath.Join(dir, c.there), []byte("mine"), 0o600))
+			require.ErrorContains(t, publish.NewKey(filepath.Join(dir, "key")), c.want)
+			left, err := os.ReadDir(dir)
+			require.NoError(t, err)
+			require.Len(t, left, 1, "nothing was added")
+			content, err := os.ReadFile(filepath.Join(dir, c.there))
+			require.NoError(t, err)
+			assert.Equal(t, "mine", string(content))
+		})
+	}
+	t.Run("the public key cannot be written", func(t *testing.T) {
+		dir := t.TempDir()
+		// As long as a name may be, so that none is left for the suffix.
+		path := filepath.Join(dir, strings.Repeat("k", 255))
+		require.Error(t, publish.NewKey(path))
+		left, err := os.ReadDir(dir)
+		require.NoError(t, err)
+		assert.Empty(t, left)
+	})
+}
+
 func TestTheSummaryShowsOnlyWhatHasToBeLookedAtAndNoMarkupOfOthers(t *testing.T) {
 	folder := play(t)
 	content, err := os.ReadFile(filepath.Join(folder.Path, publish.MarkdownFile))
