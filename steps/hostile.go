@@ -95,11 +95,14 @@ func (w *World) refusedBecause(words string) error {
 }
 
 func (w *World) undisturbed(ctx context.Context, mesh string) error {
+	if w.hostile == nil || w.hostile.mesh != mesh {
+		return fmt.Errorf("nothing hostile was applied in %s: begin with that", mesh)
+	}
 	now, err := w.Leftovers(ctx, mesh)
 	if err != nil {
 		return inconclusive(err)
 	}
-	if w.hostile == nil || !slices.Equal(now, w.hostile.before) {
+	if !slices.Equal(now, w.hostile.before) {
 		return fmt.Errorf("%s held %q and holds %q", mesh, w.hostile.before, now)
 	}
 	return nil
