@@ -27,13 +27,19 @@ func main() {
 	// The lab's own processes are this binary too; theirs never comes back.
 	embedded.Main()
 	kind.Main()
-	var places places
-	known, err := engines()
+	program, err := program()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
-	program := cli.Program{
+	os.Exit(program.Main(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// program is the command with all that it is made of.
+func program() (cli.Program, error) {
+	var places places
+	known, err := engines()
+	return cli.Program{
 		Providers: places.providers(),
 		Flags:     places.flags,
 		Engines:   known,
@@ -41,8 +47,7 @@ func main() {
 			labcmd.New(bench.Deploy), labcmd.Doctor(places.doctors(), places.flags), reportcmd.New(),
 			kindcmd.Images(buildImages), kindcmd.Cleanup(cleaners()),
 		},
-	}
-	os.Exit(program.Main(os.Args[1:], os.Stdout, os.Stderr))
+	}, err
 }
 
 func engines() (engine.Known, error) {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/meshfed/meshfed/cmd/conformance/internal/cli"
 	"github.com/meshfed/meshfed/cmd/conformance/internal/kindcmd"
 	"github.com/meshfed/meshfed/cmd/conformance/internal/labcmd"
+	"github.com/meshfed/meshfed/cmd/internal/usage"
 	"github.com/meshfed/meshfed/engine/builtin"
 	"github.com/meshfed/meshfed/suite/bench"
 )
@@ -51,7 +51,7 @@ func (p *places) kind(progress *os.File) (*kind.Provider, error) {
 // ownClusters refuses what only clusters of somebody have.
 func (p *places) ownClusters() error {
 	if len(p.contexts)+len(p.gateways) > 0 {
-		return errors.New("--context and --gateway are of --provider existing: this one makes its own clusters")
+		return usage.Errorf("--context and --gateway are of --provider existing: this one makes its own clusters")
 	}
 	return nil
 }
@@ -81,7 +81,7 @@ func (p *places) embedded(progress *os.File) (*embedded.Provider, error) {
 		return nil, err
 	}
 	if p.airgapped {
-		return nil, errors.New("--airgapped is of --provider kind: this one pulls nothing anyway")
+		return nil, usage.Errorf("--airgapped is of --provider kind: this one pulls nothing anyway")
 	}
 	if progress == nil {
 		return embedded.New()
@@ -92,11 +92,11 @@ func (p *places) embedded(progress *os.File) (*embedded.Provider, error) {
 func (p *places) existing() (*existing.Provider, error) {
 	contexts, err := existing.ParseContexts(p.contexts)
 	if err != nil {
-		return nil, err
+		return nil, usage.Bad(err)
 	}
 	gateways, err := existing.ParseGateways(p.gateways)
 	if err != nil {
-		return nil, err
+		return nil, usage.Bad(err)
 	}
 	return existing.New(existing.Options{
 		Contexts: contexts, Gateways: gateways, Rights: rights(), Namespaces: bench.Namespaces(),

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/meshfed/meshfed/cmd/internal/usage"
 	"github.com/meshfed/meshfed/federator"
 )
 
@@ -29,6 +30,7 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 	cmd.SetArgs(args)
 	cmd.SetOut(out)
 	cmd.SetErr(errOut)
+	usage.Strict(cmd)
 	err := cmd.ExecuteContext(ctx)
 	if err != nil && exitCode(err) != exitChanges {
 		for line := range strings.SplitSeq(err.Error(), "\n") {

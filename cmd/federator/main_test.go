@@ -56,6 +56,8 @@ func TestBadUseEndsWithOneClearLineAndItsCode(t *testing.T) {
 		"unknown output":    {[]string{"plan", "-f", seed, "-o", "xml"}, exitError, "write text, yaml or json"},
 		"unknown dry run":   {[]string{"apply", "-f", seed, "--dry-run", "maybe"}, exitError, "write none, client or server"},
 		"unknown command":   {[]string{"aply"}, exitError, "unknown command"},
+		"unknown shell":     {[]string{"completion", "bahs"}, exitError, "did you mean bash?"},
+		"unknown topic":     {[]string{"help", "aply"}, exitError, "did you mean apply?"},
 		"stray argument":    {[]string{"plan", "-f", seed, "x"}, exitError, "unknown command"},
 		"unknown selection": {[]string{"cancel", "-f", seed, "--only", "x", "--kubeconfig", absent}, exitError, "kubeconfig"},
 	}

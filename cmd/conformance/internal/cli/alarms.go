@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshfed/meshfed/cmd/internal/usage"
 	"github.com/meshfed/meshfed/engine/builtin"
 	"github.com/meshfed/meshfed/reports"
 	"github.com/meshfed/meshfed/suite"
@@ -58,7 +59,7 @@ func (p Program) falseAlarms() *cobra.Command {
 
 func (p Program) alarms(cmd *cobra.Command, f alarmFlags) error {
 	if f.orders < 1 || f.first < 1 {
-		return usageError{fmt.Errorf("--orders %d --first %d: want at least 1", f.orders, f.first)}
+		return usage.Errorf("--orders %d --first %d: want at least 1", f.orders, f.first)
 	}
 	var all []alarms.Order
 	if f.more {
@@ -67,12 +68,12 @@ func (p Program) alarms(cmd *cobra.Command, f alarmFlags) error {
 			err = json.Unmarshal(text, &all)
 		}
 		if err != nil {
-			return usageError{fmt.Errorf("--more: %s: %w", f.results, err)}
+			return usage.Errorf("--more: %s: %w", f.results, err)
 		}
 	}
 	chosen, err := p.choose(cmd.Context(), f.run)
 	if err != nil {
-		return usageError{err}
+		return usage.Bad(err)
 	}
 	at := &place{flags: f.run, provider: chosen.provider, engine: chosen.engine, errs: cmd.ErrOrStderr()}
 	_, err = at.prepare(cmd.Context())

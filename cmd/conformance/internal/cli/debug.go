@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshfed/meshfed/cmd/conformance/internal/bundle"
+	"github.com/meshfed/meshfed/cmd/internal/usage"
 	"github.com/meshfed/meshfed/reports"
 	"github.com/meshfed/meshfed/suite/bench"
 )
@@ -22,7 +23,7 @@ type debugFlags struct {
 }
 
 func (p Program) debug() *cobra.Command {
-	c := &cobra.Command{Use: "debug", Short: "Gather what somebody else needs to find a fault", Args: cobra.NoArgs}
+	c := &cobra.Command{Use: "debug", Short: "Gather what somebody else needs to find a fault"}
 	var f debugFlags
 	b := &cobra.Command{
 		Use:   "bundle",
@@ -57,7 +58,7 @@ func (p Program) debug() *cobra.Command {
 func (p Program) bundle(ctx context.Context, f debugFlags) ([]string, error) {
 	newProvider, known := p.Providers[f.provider]
 	if !known {
-		return nil, usageError{fmt.Errorf("--provider %q: there are: %s", f.provider, p.Providers.names())}
+		return nil, usage.Errorf("--provider %q: there are: %s", f.provider, p.Providers.names())
 	}
 	provider, err := newProvider(os.Stderr)
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/meshfed/meshfed/cmd/internal/usage"
 )
 
 func TestTheListNamesProfilesCapabilitiesAndTimeouts(t *testing.T) {
@@ -32,6 +34,6 @@ func TestBadMeasurementsAreRefusedBeforeAnythingIsMade(t *testing.T) {
 		c.SetArgs(args)
 		err := c.Execute()
 		require.ErrorContains(t, err, want)
-		assert.ErrorAs(t, err, &usageError{})
+		assert.ErrorAs(t, err, new(*usage.Error))
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshfed/meshfed/cmd/internal/usage"
 	"github.com/meshfed/meshfed/features"
 	"github.com/meshfed/meshfed/reports"
 )
@@ -35,12 +36,12 @@ func (p Program) load() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := readOptions(cmd); err != nil {
-				return usageError{err}
+				return usage.Bad(err)
 			}
 			m.Seconds = int(duration / time.Second)
 			made, err := features.Measure(m)
 			if err != nil {
-				return usageError{fmt.Errorf("load: %w", err)}
+				return usage.Errorf("load: %w", err)
 			}
 			f.features = made
 			// As long as the measuring, and as much again for what is around it.

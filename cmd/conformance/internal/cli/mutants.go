@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshfed/meshfed/cmd/internal/usage"
 	"github.com/meshfed/meshfed/engine/builtin"
 	"github.com/meshfed/meshfed/features"
 	"github.com/meshfed/meshfed/reports"
@@ -69,12 +70,12 @@ func (p Program) hunt(cmd *cobra.Command, f mutantFlags) error {
 	h := &hunter{flags: f, out: cmd.OutOrStdout(), matrix: mutants.Matrix{Full: f.full}}
 	wanted, err := h.wanted()
 	if err != nil {
-		return usageError{err}
+		return usage.Bad(err)
 	}
 	f.run.keep = false
 	chosen, err := p.choose(cmd.Context(), f.run)
 	if err != nil {
-		return usageError{err}
+		return usage.Bad(err)
 	}
 	stage := mutants.NewStage(builtin.New(""))
 	at := &place{flags: f.run, provider: chosen.provider, engine: stage, errs: cmd.ErrOrStderr()}

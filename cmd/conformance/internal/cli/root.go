@@ -21,6 +21,7 @@ import (
 	"github.com/meshfed/meshfed/cluster"
 	"github.com/meshfed/meshfed/cmd/conformance/internal/labcmd"
 	"github.com/meshfed/meshfed/cmd/conformance/internal/reportcmd"
+	"github.com/meshfed/meshfed/cmd/internal/usage"
 	"github.com/meshfed/meshfed/engine"
 	"github.com/meshfed/meshfed/reports"
 	"github.com/meshfed/meshfed/suite"
@@ -46,11 +47,6 @@ type exitError int
 
 func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
-// usageError is bad input, whoever found it.
-type usageError struct{ error }
-
-func (u usageError) Unwrap() error { return u.error }
-
 // Main runs the command line and returns the exit code (see reports.Exit…).
 // The first interrupt ends the run in good order, the second one at once.
 func (p Program) Main(args []string, out, errs io.Writer) int {
@@ -64,6 +60,7 @@ func (p Program) Main(args []string, out, errs io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(out)
 	root.SetErr(errs)
+	usage.Strict(root)
 	return report(ctx, root.ExecuteContext(ctx), errs)
 }
 
@@ -75,11 +72,7 @@ func (p Program) Command() *cobra.Command {
 		Version:       Version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
 	}
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w; see %s --help", err, c.CommandPath())}
-	})
 	root.AddCommand(p.run(), p.load(), list(), p.why(), p.debug(), p.mutants(), p.falseAlarms(), burner())
 	root.AddCommand(p.Extra...)
 	return root
@@ -98,11 +91,11 @@ func report(ctx context.Context, err error, errs io.Writer) int {
 		return ran.Code
 	}
 	fmt.Fprintln(errs, "conformance:", err)
-	var usage usageError
+	var bad *usage.Error
 	switch {
 	case ctx.Err() != nil:
 		return reports.ExitInterrupted
-	case errors.As(err, &usage), errors.Is(err, suite.ErrUsage):
+	case errors.As(err, &bad), errors.Is(err, suite.ErrUsage):
 		return reports.ExitUsage
 	case errors.Is(err, reportcmd.ErrRefused):
 		return reports.ExitNonConformant

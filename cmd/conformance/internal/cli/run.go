@@ -17,6 +17,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/cmd/internal/usage"
 	"github.com/meshfed/meshfed/engine"
 	"github.com/meshfed/meshfed/features"
 	"github.com/meshfed/meshfed/reports"
@@ -56,7 +57,7 @@ func (p Program) run() *cobra.Command {
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			f.selection.Paths = paths
 			if err := readOptions(cmd); err != nil {
-				return usageError{err}
+				return usage.Bad(err)
 			}
 			return p.start(cmd, f)
 		},
@@ -106,12 +107,12 @@ func reportFlags(c *cobra.Command, f *runFlags) {
 func (p Program) start(cmd *cobra.Command, f runFlags) error {
 	chosen, err := p.choose(cmd.Context(), f)
 	if err != nil {
-		return usageError{err}
+		return usage.Bad(err)
 	}
 	place := &place{flags: f, provider: chosen.provider, engine: chosen.engine, errs: cmd.ErrOrStderr()}
 	s, err := p.suite(f, chosen.engine, cmd.ErrOrStderr())
 	if err != nil {
-		return usageError{err}
+		return usage.Bad(err)
 	}
 	place.tell = s.Progress.Tell
 	s.Prepare = place.prepare

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshfed/meshfed/cmd/internal/usage"
 	"github.com/meshfed/meshfed/reports"
 	"github.com/meshfed/meshfed/steps"
 	"github.com/meshfed/meshfed/suite/bench"
@@ -51,7 +52,7 @@ func (p Program) why() *cobra.Command {
 				f.request.Method = args[0]
 			}
 			if !strings.HasPrefix(f.request.URL, "http://") {
-				return usageError{fmt.Errorf("the URL %q: workloads speak plain HTTP to their sidecars; write http://NAME:PORT/PATH", f.request.URL)}
+				return usage.Errorf("the URL %q: workloads speak plain HTTP to their sidecars; write http://NAME:PORT/PATH", f.request.URL)
 			}
 			d, err := p.diagnose(cmd.Context(), f)
 			if err != nil {
@@ -73,11 +74,11 @@ func (p Program) why() *cobra.Command {
 // scenario judges from evidence.
 func (f whyFlags) scenario(cmd *cobra.Command, args []string) error {
 	if len(args) != 1 {
-		return usageError{errors.New("with --run: write one scenario, by its id")}
+		return usage.Errorf("with --run: write one scenario, by its id")
 	}
 	d, request, err := bench.WhyOf(filepath.Join(f.run, reports.EvidenceDir, filepath.FromSlash(args[0])))
 	if err != nil {
-		return usageError{err}
+		return usage.Bad(err)
 	}
 	if !f.json {
 		fmt.Fprintln(cmd.OutOrStdout(), request)
@@ -107,7 +108,7 @@ func layers() string {
 func (p Program) diagnose(ctx context.Context, f whyFlags) (steps.Diagnosis, error) {
 	newProvider, known := p.Providers[f.provider]
 	if !known {
-		return steps.Diagnosis{}, usageError{fmt.Errorf("--provider %q: there are: %s", f.provider, p.Providers.names())}
+		return steps.Diagnosis{}, usage.Errorf("--provider %q: there are: %s", f.provider, p.Providers.names())
 	}
 	provider, err := newProvider(os.Stderr)
 	if err != nil {

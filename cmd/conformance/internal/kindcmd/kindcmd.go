@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/meshfed/meshfed/cmd/internal/usage"
 )
 
 // Builder makes images and returns the files that hold them, with their sizes.
@@ -27,7 +29,6 @@ func Images(build Builder) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "images",
 		Short: "The images of an air-gapped kind lab: build",
-		Args:  cobra.NoArgs,
 	}
 	c.AddCommand(&cobra.Command{
 		Use:   "build",
@@ -62,7 +63,7 @@ func Cleanup(cleaners map[string]Cleaner) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			clean, known := cleaners[provider]
 			if !known {
-				return fmt.Errorf("--provider %q: there are: %s", provider, names)
+				return usage.Errorf("--provider %q: there are: %s", provider, names)
 			}
 			removed, err := clean(cmd.Context(), lab)
 			for _, what := range removed {

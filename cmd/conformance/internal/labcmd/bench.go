@@ -12,6 +12,7 @@ import (
 
 	"github.com/meshfed/meshfed/cluster"
 	"github.com/meshfed/meshfed/cluster/embedded"
+	"github.com/meshfed/meshfed/cmd/internal/usage"
 )
 
 func (l *labs) bench() *cobra.Command {
@@ -22,7 +23,7 @@ func (l *labs) bench() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if runs < 1 {
-				return fmt.Errorf("--runs %d: want at least 1", runs)
+				return usage.Errorf("--runs %d: want at least 1", runs)
 			}
 			var rows [][]string
 			for meshes := 1; meshes <= 3; meshes++ {

@@ -2,7 +2,6 @@ package labcmd
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -10,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/meshfed/meshfed/cmd/internal/usage"
 )
 
 // Doctors say of each provider, by its name, what a run with it would meet.
@@ -28,7 +29,7 @@ func Doctor(doctors Doctors, flags func(*pflag.FlagSet)) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			examine, known := doctors[provider]
 			if !known {
-				return fmt.Errorf("--provider %q: there are: %s", provider, names)
+				return usage.Errorf("--provider %q: there are: %s", provider, names)
 			}
 			return examine(cmd.Context(), cmd.OutOrStdout(), clusters)
 		},

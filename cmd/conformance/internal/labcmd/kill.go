@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/cmd/internal/usage"
 )
 
 // mortal are the programs of a cluster that can be killed, by their names.
@@ -23,13 +24,13 @@ func (l *labs) kill() *cobra.Command {
 		Short: "Kill the API server or etcd of a cluster (kill -9); the lab starts it again",
 		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			part, known := mortal()[args[1]]
+			if !known {
+				return usage.Errorf("kill %q: want one of %s", args[1], strings.Join(names, ", "))
+			}
 			_, c, err := l.openCluster(cmd.Context(), args[0])
 			if err != nil {
 				return err
-			}
-			part, known := mortal()[args[1]]
-			if !known {
-				return fmt.Errorf("kill %q: want one of %s", args[1], strings.Join(names, ", "))
 			}
 			f, can := c.(cluster.Faulter)
 			if !can {

@@ -5,6 +5,7 @@ package labcmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/meshfed/meshfed/cluster"
 	"github.com/meshfed/meshfed/cluster/embedded"
+	"github.com/meshfed/meshfed/cmd/internal/usage"
 )
 
 // DefaultLab is the lab's name where none is given.
@@ -27,7 +29,6 @@ func New(prepare Prepare) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "lab",
 		Short: "Keep meshes up: up, status, exec, env, logs, kubeconfig, kill, down, bench",
-		Args:  cobra.NoArgs,
 	}
 	l := &labs{prepare: prepare}
 	c.PersistentFlags().StringVar(&l.name, "lab", DefaultLab, "the lab's `name`; several can be up side by side")
@@ -87,12 +88,15 @@ func (l *labs) up() *cobra.Command {
 		Short: "Bring a lab up and leave it up",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx := cmd.Context()
+			ctx, topology := cmd.Context(), cluster.TopologyOf(clusters)
+			if err := errors.Join(cluster.ValidateName("lab", l.name), topology.Validate()); err != nil {
+				return usage.Bad(err)
+			}
 			p, err := provider(os.Stderr)
 			if err != nil {
 				return err
 			}
-			lab, err := p.Create(ctx, l.name, cluster.TopologyOf(clusters))
+			lab, err := p.Create(ctx, l.name, topology)
 			if err != nil {
 				return err
 			}

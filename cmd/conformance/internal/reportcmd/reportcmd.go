@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshfed/meshfed/cmd/internal/usage"
 	"github.com/meshfed/meshfed/reports"
 	"github.com/meshfed/meshfed/reports/publish"
 )
@@ -23,7 +24,6 @@ func New() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "report",
 		Short: "Verify, compare, sign and submit the reports of runs",
-		Args:  cobra.NoArgs,
 	}
 	c.AddCommand(verify(), compareCommand(), revocations(), submission(), keygen(), schemaCommand())
 	return c
@@ -45,7 +45,7 @@ func verify() *cobra.Command {
 			if key != "" {
 				var err error
 				if trusted, err = publish.ReadPublicKey(key); err != nil {
-					return fmt.Errorf("--key: %w", err)
+					return usage.Errorf("--key: %w", err)
 				}
 			}
 			v, err := publish.Verify(cmd.Context(), args[0], trusted)

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meshfed/meshfed/reports"
+)
+
+func execute(t *testing.T, args ...string) (code int, out, errs string) {
+	t.Helper()
+	p, err := program()
+	require.NoError(t, err)
+	var o, e bytes.Buffer
+	code = p.Main(args, &o, &e)
+	return code, o.String(), e.String()
+}
+
+// A line of a script that does nothing must not look like one that is green.
+func TestAMistypedLineIsBadInput(t *testing.T) {
+	for line, want := range map[string]string{
+		"rnu":                              `unknown command "rnu" for "conformance"; did you mean run? see conformance --help`,
+		"rnu --tags @core":                 "unknown flag",
+		"report verfy out/latest":          `unknown command "verfy" for "conformance report"; did you mean verify? see conformance report --help`,
+		"lab dwn":                          "did you mean down?",
+		"lab --lab x dwn":                  "did you mean down?",
+		"debug bundel":                     "did you mean bundle?",
+		"images bild":                      "did you mean build?",
+		"completion bahs":                  "did you mean bash?",
+		"help rnu":                         `unknown command "rnu" for "conformance"`,
+		"help report verfy":                `unknown command "verfy" for "conformance report"`,
+		"load foo":                         "see conformance load --help",
+		"mutants foo":                      "see conformance mutants --help",
+		"report verify":                    "accepts 1 arg(s), received 0; see conformance report verify --help",
+		"report compare one":               "accepts 2 arg(s)",
+		"report revocations":               "at least 1 arg(s)",
+		"why":                              "see conformance why --help",
+		"lab exec c1":                      "see conformance lab exec --help",
+		"lab up default":                   "see conformance lab up --help",
+		"lab up --clusters 0":              "no clusters",
+		"lab up --clusters many":           "--clusters",
+		"lab up --lab A_B":                 `lab name "A_B"`,
+		"lab bench --runs 0":               "--runs 0",
+		"lab kill c1 etdc":                 "want one of etcd, kube-apiserver",
+		"doctor --provider nope":           `--provider "nope": there are: embedded, existing, kind`,
+		"doctor --context x":               "--context and --gateway",
+		"doctor foo":                       "see conformance doctor --help",
+		"cleanup --provider nope":          `--provider "nope": there are: kind`,
+		"cleanup foo":                      "see conformance cleanup --help",
+		"run --provider nope":              `--provider "nope"`,
+		"report verify . --key absent.pub": "--key",
+	} {
+		t.Run(line, func(t *testing.T) {
+			code, out, errs := execute(t, strings.Fields(line)...)
+			assert.Equal(t, reports.ExitUsage, code)
+			assert.Empty(t, out)
+			assert.Contains(t, errs, want)
+		})
+	}
+}
+
+// The table above cannot forget a command: what is not one is refused in all
+// places where a command is expected, and help is had everywhere.
+func TestEveryGroupRefusesWhatIsNoCommandAndHasHelp(t *testing.T) {
+	p, err := program()
+	require.NoError(t, err)
+	groups := 0
+	var walk func(*cobra.Command)
+	walk = func(c *cobra.Command) {
+		path := strings.Fields(c.CommandPath())[1:]
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+		code, out, errs := execute(t, append(path, "--help")...)
+		assert.Equal(t, reports.ExitGreen, code, c.CommandPath())
+		assert.Contains(t, out, "Usage:", c.CommandPath())
+		assert.Empty(t, errs, c.CommandPath())
+		if !c.HasSubCommands() {
+			return
+		}
+		groups++
+		code, out, _ = execute(t, path...)
+		assert.Equal(t, reports.ExitGreen, code, c.CommandPath())
+		assert.Contains(t, out, "Available Commands:", c.CommandPath())
+		code, _, errs = execute(t, append(path, "no-such-command")...)
+		assert.Equal(t, reports.ExitUsage, code, c.CommandPath())
+		assert.Contains(t, errs, "see "+c.CommandPath()+" --help")
+	}
+	walk(p.Command())
+	assert.GreaterOrEqual(t, groups, 5, "the program, report, lab, debug, images")
+}
+
+func TestHelpIsHadOfWhatIsThere(t *testing.T) {
+	code, out, errs := execute(t, "help", "report", "verify")
+	assert.Equal(t, reports.ExitGreen, code, errs)
+	assert.Contains(t, out, "conformance report verify FOLDER")
+}
