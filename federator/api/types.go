@@ -241,11 +241,15 @@ type ExposureSpec struct {
 	// +kubebuilder:validation:Pattern=`^/(([A-Za-z0-9_~-]|\.[A-Za-z0-9_~-]|\.\.[A-Za-z0-9._~-])[A-Za-z0-9._~-]*/)+$`
 	// +kubebuilder:validation:MaxLength=1024
 	Path string `json:"path"`
-	// Consumers are the peers that may call. Empty is an error: say nothing instead.
+	// Consumers are the peers that may call, 128 at most. Empty is an error: say
+	// nothing instead. Their paths have 16384 characters together at most: whoever
+	// writes one exposure must not take the room in which all are remembered.
 	//
 	// +listType=map
 	// +listMapKey=peer
 	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=128
+	// +kubebuilder:validation:XValidation:rule="self.map(c, has(c.paths) ? c.paths.map(p, p.size()).sum() : 0).sum() <= 16384",message="the paths of all consumers have more than 16384 characters together; name the folder above them, or split the exposure"
 	Consumers []Consumer `json:"consumers"`
 }
 
@@ -284,10 +288,12 @@ type Consumer struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:items:Enum=GET;HEAD;POST;PUT;PATCH;DELETE;OPTIONS
 	Methods []string `json:"methods"`
-	// Paths below the public prefix, without a leading "/". One that ends in "/"
-	// covers everything below it, another is exact. Empty: the whole prefix.
+	// Paths below the public prefix, without a leading "/", 64 at most. One that
+	// ends in "/" covers everything below it, another is exact. Empty: the whole
+	// prefix.
 	//
 	// +listType=set
+	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:items:MaxLength=1024
 	// +kubebuilder:validation:items:Pattern=`^([A-Za-z0-9_~-]|\.[A-Za-z0-9_~-]|\.\.[A-Za-z0-9._~-])[A-Za-z0-9._~-]*(/([A-Za-z0-9_~-]|\.[A-Za-z0-9_~-]|\.\.[A-Za-z0-9._~-])[A-Za-z0-9._~-]*)*/?$`
 	Paths []string `json:"paths,omitempty"`

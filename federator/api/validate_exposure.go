@@ -1,6 +1,7 @@
 package api
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -12,6 +13,16 @@ import (
 func Methods() []string {
 	return []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 }
+
+// The bounds of one exposure; the definition has the same. All declarations are
+// remembered in one object of the cluster, and whoever writes one of them must
+// not take the room of the others.
+const (
+	maxConsumers = 128
+	maxSubPaths  = 64 // of one consumer
+	// maxPathText bounds the sub-paths of all consumers together, in bytes.
+	maxPathText = 16 << 10
+)
 
 func (v *validator) exposures() {
 	claims := newClaims(len(v.spec.Exposures))
@@ -34,7 +45,10 @@ func (v *validator) consumers(p *field.Path, list []Consumer) field.ErrorList {
 	if len(list) == 0 {
 		return field.ErrorList{field.Required(p, "name at least one peer; to expose to nobody, leave the exposure out")}
 	}
-	var errs field.ErrorList
+	if len(list) > maxConsumers {
+		return field.ErrorList{field.TooMany(p, len(list), maxConsumers)}
+	}
+	errs := pathText(p, list)
 	seen := map[string]bool{}
 	for i, c := range list {
 		at := p.Index(i)
@@ -54,6 +68,20 @@ func (v *validator) consumers(p *field.Path, list []Consumer) field.ErrorList {
 	return errs
 }
 
+// pathText bounds what all consumers' paths take together.
+func pathText(p *field.Path, list []Consumer) field.ErrorList {
+	total := 0
+	for _, c := range list {
+		for _, sub := range c.Paths {
+			total += len(sub)
+		}
+	}
+	if total <= maxPathText {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(p, total, fmt.Sprintf("the paths of all consumers have more than %d characters together; name the folder above them, or split the exposure", maxPathText))}
+}
+
 func methods(p *field.Path, list []string) field.ErrorList {
 	if len(list) == 0 {
 		return field.ErrorList{field.Required(p, "name the methods; an empty list grants nothing by accident")}
@@ -71,6 +99,9 @@ func methods(p *field.Path, list []string) field.ErrorList {
 }
 
 func subPaths(p *field.Path, list []string) field.ErrorList {
+	if len(list) > maxSubPaths {
+		return field.ErrorList{field.TooMany(p, len(list), maxSubPaths)}
+	}
 	var errs field.ErrorList
 	for i, sub := range list {
 		at := p.Index(i)

@@ -3,6 +3,7 @@
 package apitest
 
 import (
+	"fmt"
 	"maps"
 	"strings"
 )
@@ -56,6 +57,15 @@ type Case struct {
 
 // Text is the whole wish of the case.
 func (c Case) Text() string { return strings.Replace(Valid, c.Old, c.New, 1) }
+
+// many repeats a piece, with a number that tells one from the other.
+func many(piece string, n int) string {
+	var out strings.Builder
+	for i := range n {
+		fmt.Fprintf(&out, piece, i)
+	}
+	return out.String()
+}
 
 // entrance gives the peer one of its own, second after another peer's.
 func entrance(ingress, want string) Case {
@@ -162,6 +172,9 @@ func badDeclarations() map[string]Case {
 		"sub-path that climbs":   {"paths: [reviews/]", "paths: [../ratings/]", ". or .. segment"},
 		"sub-path with a star":   {"paths: [reviews/]", `paths: ["reviews/*"]`, "may hold only"},
 		"empty sub-path":         {"paths: [reviews/]", `paths: [""]`, "leave paths out"},
+		"too many consumers":     {"  - {peer: c2, methods: [GET], paths: [reviews/]}", many("  - {peer: c%d, methods: [GET]}\n", 129), "spec.consumers: Too many: 129: must have at most 128 items"},
+		"too many sub-paths":     {"[reviews/]", "[" + many("reviews/%d/, ", 65) + "]", "spec.consumers[0].paths: Too many: 65: must have at most 64 items"},
+		"too long sub-paths":     {"[reviews/]", "[" + many(strings.Repeat("r", 1000)+"/%d/, ", 17) + "]", "more than 16384 characters"},
 
 		"offer without end":          {"  sni: c2.example.com", "  sni: c2.example.com\n  offers: [/bookinfo/ratings]", "must begin and end with /"},
 		"offer twice":                {"  sni: c2.example.com", "  sni: c2.example.com\n  offers: [/bookinfo/ratings/, /bookinfo/ratings/]", "Duplicate value"},
