@@ -44,7 +44,7 @@ func (e *Engine) carryOut(ctx context.Context, spec Spec, v look, o applyOptions
 		return out, nil
 	}
 	out.Writes, err = apply.Run(ctx, e.client, apply.Input{
-		Plan: p, Wish: spec, Inventory: v.inventory, Home: spec.Mesh.Spec.Home(), Keeper: o.keeper, Partial: v.scope != nil,
+		Plan: p, Wish: spec, Inventory: v.inventory, Home: spec.Mesh.Spec.Home(), Keeper: o.keeper, Partial: v.scope != nil, Shrinks: v.shrinks,
 	})
 	return out, err
 }

@@ -41,7 +41,7 @@ func (e *Engine) Cancel(ctx context.Context, spec Spec, opts ...ApplyOption) (Re
 	if err != nil {
 		return Result{}, err
 	}
-	v.scope = shared
+	v.scope, v.shrinks = shared, true
 	out, err := e.carryOut(ctx, rest, v, o)
 	for _, c := range out.Plan.Conflicts {
 		err = errors.Join(err, c)

@@ -45,7 +45,9 @@ type Convergence struct {
 // whole or not at all, which suits a person at a prompt; Converge is for a wish
 // of many authors: a declaration that is invalid beside the others, that the
 // cluster is not ready for, or whose objects another owner holds, is left out or
-// kept as it was, and the rest is carried out. Withdrawals are never held up.
+// kept as it was, and the rest is carried out. Withdrawals are never held up, not
+// even when all that is declared has outgrown the inventory: they are then all
+// that is carried out.
 //
 // Home is the namespace of the gateways, where the inventory is. A wish without
 // a Mesh withdraws everything that an earlier Converge made; what Apply made stays
@@ -96,6 +98,8 @@ type converger struct {
 	standing map[api.Key][]api.Problem
 	// meshVetoed: this side's own boundary stays as it was.
 	meshVetoed bool
+	// crowded: the wish as it was takes more room than the inventory has.
+	crowded *inventory.TooLongError
 }
 
 func (c *converger) run(ctx context.Context) (Convergence, error) {
@@ -115,7 +119,7 @@ func (c *converger) run(ctx context.Context) (Convergence, error) {
 		if err != nil {
 			return c.outcome(Result{}), err
 		}
-		if c.obstructed(report) {
+		if c.obstructed(report) || c.unroomy() {
 			continue
 		}
 		p, err := c.plan(ctx, report.Facts)
@@ -125,7 +129,11 @@ func (c *converger) run(ctx context.Context) (Convergence, error) {
 		if c.disputed(p) {
 			continue
 		}
-		return c.carryOut(ctx, p)
+		out, err := c.carryOut(ctx, p)
+		if c.crowded == nil && errors.As(err, &c.crowded) {
+			continue
+		}
+		return out, err
 	}
 }
 
@@ -142,6 +150,7 @@ func (c *converger) plan(ctx context.Context, facts render.Facts) (Plan, error) 
 func (c *converger) carryOut(ctx context.Context, p Plan) (Convergence, error) {
 	writes, err := apply.Run(ctx, c.engine.client, apply.Input{
 		Plan: p, Wish: c.decision.Spec, Inventory: c.inventory, Home: c.home, Keeper: inventory.KeeperController,
+		Shrinks: c.crowded != nil,
 	})
 	return c.outcome(Result{Plan: p, Writes: writes, Left: p.Left}), err
 }

@@ -73,6 +73,8 @@ type look struct {
 	refusal error
 	// scope narrows what is compared; nil means everything.
 	scope func(*unstructured.Unstructured) bool
+	// shrinks: the wish only takes away.
+	shrinks bool
 }
 
 // look reads the cluster and renders the wish for it.

@@ -36,6 +36,11 @@ func (c *converger) disputed(p Plan) bool {
 	return again
 }
 
+// unroomy vetoes everything new once the inventory has no room for all of it.
+func (c *converger) unroomy() bool {
+	return c.crowded != nil && c.objectToAll(api.Problem{Reason: c.crowded.Error(), Cause: api.CauseClusterNotReady})
+}
+
 // keyOf finds the declaration that an object names; anything else is the mesh.
 func (c *converger) keyOf(text string) api.Key {
 	for key := range c.decision.Rulings {

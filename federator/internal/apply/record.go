@@ -1,6 +1,9 @@
 package apply
 
 import (
+	"context"
+	"errors"
+
 	"github.com/meshfed/meshfed/federator/internal/inventory"
 	"github.com/meshfed/meshfed/federator/internal/plan"
 )
@@ -22,6 +25,25 @@ func (r *run) intent() inventory.Inventory {
 	inv.Intended = &r.Wish
 	inv.Items = r.items(true)
 	return inv
+}
+
+// announce writes the intent. A wish for which there is no room ends here, before
+// anything is touched. One that only takes away goes on without: as long as
+// nothing is made, the inventory as it stands lists all that there is.
+func (r *run) announce(ctx context.Context) error {
+	intent := r.intent()
+	if !r.Shrinks {
+		if err := intent.Room(r.Home); err != nil {
+			return err
+		}
+	}
+	err := r.save(ctx, intent)
+	var long *inventory.TooLongError
+	if r.Shrinks && errors.As(err, &long) {
+		r.unlisted = true
+		return nil
+	}
+	return err
 }
 
 // finished lists what exists when every change has been made.

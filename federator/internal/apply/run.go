@@ -25,10 +25,14 @@ type Input struct {
 	// Partial says that the plan left some objects uncompared: such a run cannot
 	// declare an earlier, unfinished apply finished.
 	Partial bool
+	// Shrinks says that the wish only takes away from the one before: it is carried
+	// out however little room the inventory has.
+	Shrinks bool
 }
 
 // Run executes a plan and returns the number of writes, also with an error. It
-// writes nothing at all when the cluster and the inventory are as they should be.
+// writes nothing at all when the cluster and the inventory are as they should be,
+// nor when the wish takes more room than the inventory has (*inventory.TooLongError).
 func Run(ctx context.Context, c kube.Client, in Input) (int, error) {
 	r := &run{Input: in, client: c, uids: map[kube.Ref]types.UID{}}
 	r.unfinished = in.Partial && (in.Plan.Unfinished || len(in.Plan.Conflicts) > 0)
@@ -49,6 +53,8 @@ type run struct {
 	writes int
 	// unfinished: an earlier apply stays unfinished after this run.
 	unfinished bool
+	// unlisted: the intent could not be written down.
+	unlisted bool
 }
 
 // settled says whether there is nothing to do, not even to write down.
@@ -64,11 +70,14 @@ func (r *run) settled() bool {
 
 func (r *run) do(ctx context.Context) error {
 	if r.Plan.HasChanges() {
-		if err := r.save(ctx, r.intent()); err != nil {
+		if err := r.announce(ctx); err != nil {
 			return err
 		}
 	}
 	for _, ch := range r.Plan.Changes {
+		if r.unlisted && ch.Action == plan.ActionCreate {
+			continue
+		}
 		if err := r.change(ctx, ch); err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package inventory
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 
@@ -14,9 +15,6 @@ import (
 
 // Name of the ConfigMap.
 const Name = "federator-inventory"
-
-// field is the ConfigMap's only key.
-const field = "inventory.json"
 
 func ref(namespace string) kube.Ref {
 	return kube.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: namespace, Name: Name}
@@ -40,34 +38,43 @@ func Recall(ctx context.Context, c kube.Client, namespace string) (*Inventory, e
 	if err != nil || o == nil {
 		return nil, err
 	}
-	text, _, _ := unstructured.NestedString(o.Object, "data", field)
-	dec := json.NewDecoder(bytes.NewReader([]byte(text)))
-	dec.DisallowUnknownFields()
-	inv := &Inventory{version: o.GetResourceVersion()}
-	if err := dec.Decode(inv); err != nil {
-		return nil, fmt.Errorf("read inventory %s: %w; it was edited or made by another version", ref(namespace), err)
+	raw, err := content(o)
+	if err == nil {
+		inv := &Inventory{version: o.GetResourceVersion()}
+		dec := json.NewDecoder(bytes.NewReader(raw))
+		dec.DisallowUnknownFields()
+		if err = dec.Decode(inv); err == nil {
+			return inv, nil
+		}
 	}
-	return inv, nil
+	return nil, fmt.Errorf("read inventory %s: %w; it was edited or made by another version", ref(namespace), err)
 }
 
 // Save writes the inventory if nobody else has since it was loaded, and returns
-// it with its new version.
+// it with its new version. One that takes more room than there is gives a
+// *TooLongError.
 func (inv Inventory) Save(ctx context.Context, c kube.Client, namespace string) (*Inventory, error) {
-	raw, err := json.MarshalIndent(inv, "", " ")
+	raw, err := inv.encode()
 	if err != nil {
-		return nil, fmt.Errorf("encode inventory: %w", err)
+		return nil, err
 	}
 	r := ref(namespace)
+	if len(raw) > room {
+		return nil, fmt.Errorf("write inventory: %w", &TooLongError{Object: r, Size: len(raw)})
+	}
 	o := &unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": r.APIVersion, "kind": r.Kind,
 		"metadata": map[string]any{
 			"name": r.Name, "namespace": r.Namespace,
 			"labels": map[string]any{render.LabelManagedBy: render.Manager, render.LabelMesh: inv.Mesh},
 		},
-		"data": map[string]any{field: string(raw)},
+		"binaryData": map[string]any{field: base64.StdEncoding.EncodeToString(raw)},
 	}}
 	o.SetResourceVersion(inv.version)
 	out, err := c.Put(ctx, o)
+	if kube.IsTooLong(err) {
+		return nil, fmt.Errorf("write inventory: %w", &TooLongError{Object: r, Size: len(raw), Refusal: err})
+	}
 	if err != nil {
 		return nil, fmt.Errorf("write inventory: %w", err)
 	}

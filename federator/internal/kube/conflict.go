@@ -77,6 +77,16 @@ func AsRefusal(ref Ref, err error, out **ConflictError) bool {
 	return true
 }
 
+// tooLong is the cause that the API server gives for a ConfigMap beyond its size.
+const tooLong = metav1.CauseType("FieldValueTooLong")
+
+// IsTooLong says whether an object is refused for its size, by its kind's own
+// bound or by that of a request or of the store, which has no reason of its own.
+func IsTooLong(err error) bool {
+	return apierrors.HasStatusCause(err, tooLong) || apierrors.IsRequestEntityTooLargeError(err) ||
+		err != nil && strings.Contains(err.Error(), "request is too large")
+}
+
 // manager is the name in: conflict with "kubectl" using networking.istio.io/v1.
 func manager(message string) string {
 	_, rest, _ := strings.Cut(message, `"`)
