@@ -17,7 +17,9 @@ import (
 // and nothing else: the inventory knows the rest of the wish, so a file with one
 // exposure is enough. Consumers move back first, then routes and grants go
 // together, then what nobody needs any more; after the last declaration no trace
-// is left. What the inventory does not hold is no error, and not touched.
+// is left. What the inventory does not hold is no error, and not touched. What
+// somebody has replaced is not deleted either: the Result names it, and it stays
+// in the inventory, so that another Cancel finishes once it is gone.
 //
 // The spec needs its Mesh to find the inventory. Preflight problems do not stop
 // a Cancel, and neither does a conflict over an object that others share: what
@@ -30,7 +32,9 @@ func (e *Engine) Cancel(ctx context.Context, spec Spec, opts ...ApplyOption) (Re
 	latest := *inv.Latest()
 	rest := latest.Without(spec)
 	same := len(rest.Exposures) == len(latest.Exposures) && len(rest.Consumptions) == len(latest.Consumptions)
-	if same && inv.Phase == inventory.PhaseApplied {
+	// With no declaration in force, whatever is in the inventory is left over.
+	leftOver := len(latest.Exposures)+len(latest.Consumptions) == 0
+	if same && !leftOver && inv.Phase == inventory.PhaseApplied {
 		return Result{Plan: Plan{Mesh: spec.Mesh.Name}}, nil
 	}
 	o := options(opts)

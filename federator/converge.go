@@ -70,7 +70,10 @@ func (e *Engine) Converge(ctx context.Context, home string, wish Spec) (Converge
 		if err != nil || wish.Mesh.Name == "" {
 			return Convergence{Result: done}, err
 		}
-		inv = nil
+		if inv, err = inventory.Recall(ctx, e.client, home); err != nil {
+			return Convergence{Result: done}, err
+		}
+		inv.PassTo(wish.Mesh.Name)
 	}
 	if wish.Mesh.Name == "" {
 		return Convergence{}, nil
@@ -126,7 +129,7 @@ func (c *converger) run(ctx context.Context) (Convergence, error) {
 		if err != nil {
 			return c.outcome(Result{}), err
 		}
-		if c.disputed(p) {
+		if again := c.disputed(p); c.remaining(p) || again {
 			continue
 		}
 		out, err := c.carryOut(ctx, p)

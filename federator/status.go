@@ -28,6 +28,10 @@ func (e *Engine) Status(ctx context.Context, spec Spec) (Status, error) {
 		out.Problems = strings.Split(v.refusal.Error(), "\n")
 		out.InSync = false
 	}
+	for _, r := range p.Remnants() {
+		out.Problems = append(out.Problems, "not withdrawn: "+r.Why.Error())
+		out.InSync = false
+	}
 	out.Declarations = byDeclaration(p)
 	return out, nil
 }

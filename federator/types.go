@@ -39,7 +39,9 @@ type Result struct {
 	// DryRun is true when nothing was written on purpose.
 	DryRun bool `json:"dryRun,omitempty"`
 	// Left are objects of the inventory that were not deleted because another
-	// owner has replaced them since.
+	// owner has replaced them since: they have another UID. They may still do what
+	// ours did, so they stay in the inventory; but for placeholders, whose Services
+	// belong to whoever has the name.
 	Left []plan.ObjectRef `json:"left,omitempty"`
 }
 
@@ -73,7 +75,7 @@ type Status struct {
 	InSync bool `json:"inSync"`
 	// Unfinished is true when the last Apply did not reach its end.
 	Unfinished bool `json:"unfinished,omitempty"`
-	// Problems are what preflight found, one line each.
+	// Problems are what preflight found and what could not be withdrawn, one line each.
 	Problems     []string            `json:"problems,omitempty"`
 	Declarations []DeclarationStatus `json:"declarations"`
 }

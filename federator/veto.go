@@ -41,6 +41,23 @@ func (c *converger) unroomy() bool {
 	return c.crowded != nil && c.objectToAll(api.Problem{Reason: c.crowded.Error(), Cause: api.CauseClusterNotReady})
 }
 
+// remaining tells what should be gone and is not. Nobody declares it any more, so
+// the Mesh bears it; and what still lets somebody in lets nothing new in beside it.
+func (c *converger) remaining(p Plan) bool {
+	again := false
+	for _, r := range p.Remnants() {
+		problem := api.Problem{Reason: "not withdrawn: " + r.Why.Error(), Cause: api.CauseNotWithdrawn}
+		if r.LetsIn() {
+			again = c.objectToAll(problem) || again
+			continue
+		}
+		mesh := c.wish.Mesh.Key()
+		problem.Declaration = mesh.String()
+		c.standing[mesh] = append(c.standing[mesh], problem)
+	}
+	return again
+}
+
 // keyOf finds the declaration that an object names; anything else is the mesh.
 func (c *converger) keyOf(text string) api.Key {
 	for key := range c.decision.Rulings {

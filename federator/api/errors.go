@@ -45,6 +45,8 @@ const (
 	CauseClusterNotReady Cause = "cluster not ready"
 	// CauseConflict: another owner holds an object or a field.
 	CauseConflict Cause = "conflict"
+	// CauseNotWithdrawn: what nobody declares any more is still there.
+	CauseNotWithdrawn Cause = "not withdrawn"
 )
 
 // Problem is one thing wrong in the declarations.

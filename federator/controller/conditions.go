@@ -29,7 +29,8 @@ func reasonOf(c api.Cause) crd.Reason {
 		api.CauseIdentityClaimed: crd.ReasonIdentityClaimed, api.CauseIdentityChanged: crd.ReasonIdentityChanged,
 		api.CausePathNotOffered: crd.ReasonPathNotOffered, api.CauseNoGateway: crd.ReasonNoGateway,
 		api.CauseClusterNotReady: crd.ReasonClusterNotReady, api.CauseConflict: crd.ReasonConflict,
-		causeNoMesh: crd.ReasonNoMesh, causeSecondMesh: crd.ReasonSecondMesh, causeNotManaged: crd.ReasonNamespaceNotManaged,
+		api.CauseNotWithdrawn: crd.ReasonNotWithdrawn,
+		causeNoMesh:           crd.ReasonNoMesh, causeSecondMesh: crd.ReasonSecondMesh, causeNotManaged: crd.ReasonNamespaceNotManaged,
 	}
 	if r, ok := known[c]; ok {
 		return r
@@ -46,7 +47,11 @@ const (
 )
 
 // ofCluster says whether a cause lies in the cluster and not in the declaration.
-func ofCluster(c api.Cause) bool { return c == api.CauseClusterNotReady || c == api.CauseConflict }
+func ofCluster(c api.Cause) bool { return c == api.CauseClusterNotReady || untrue(c) }
+
+// untrue says whether a cause means that the cluster holds something else than
+// what is declared, whatever form is in force.
+func untrue(c api.Cause) bool { return c == api.CauseConflict || c == api.CauseNotWithdrawn }
 
 // verdictFor is a refusal that no engine was asked about.
 func verdictFor(cause api.Cause, reason string) federator.Verdict {
@@ -87,7 +92,7 @@ func (f finding) programmed(accepted state) state {
 	switch {
 	case accepted.status != metav1.ConditionTrue:
 		return accepted
-	case found && (problem.Cause == api.CauseConflict || f.verdict.Form == federator.FormNone || f.verdict.Form == federator.FormEarlier):
+	case found && (untrue(problem.Cause) || f.verdict.Form == federator.FormNone || f.verdict.Form == federator.FormEarlier):
 		return no(reasonOf(problem.Cause), f.message())
 	case f.failed != nil:
 		return no(crd.ReasonWriteFailed, oneLine(f.failed.Error()))

@@ -33,6 +33,7 @@ func TestTheConditionsSayHowFarADeclarationCame(t *testing.T) {
 		"service missing":      {finding{verdict: bad(federator.FormNone, api.CauseClusterNotReady)}, [3]string{"Accepted", "!ClusterNotReady", "!ClusterNotReady"}},
 		"service gone later":   {finding{verdict: bad(federator.FormWhole, api.CauseClusterNotReady), gateway: true}, [3]string{"Accepted", "Programmed", "!ClusterNotReady"}},
 		"object of another":    {finding{verdict: bad(federator.FormNone, api.CauseConflict)}, [3]string{"Accepted", "!Conflict", "!Conflict"}},
+		"a deleted one stays":  {finding{verdict: bad(federator.FormWhole, api.CauseNotWithdrawn), gateway: true}, [3]string{"Accepted", "!NotWithdrawn", "!NotWithdrawn"}},
 		"field seized":         {finding{verdict: bad(federator.FormWhole, api.CauseConflict), gateway: true}, [3]string{"Accepted", "!Conflict", "!Conflict"}},
 		"cluster bars an edit": {finding{verdict: bad(federator.FormEarlier, api.CauseConflict), gateway: true}, [3]string{"Accepted", "!Conflict", "!Conflict"}},
 	}
@@ -56,7 +57,7 @@ func TestEveryCauseHasAReasonOfItsOwn(t *testing.T) {
 	seen := map[crd.Reason]api.Cause{}
 	for _, c := range []api.Cause{
 		api.CauseInvalid, api.CausePeerNotFound, api.CausePathClaimed, api.CauseHostClaimed, api.CauseIdentityClaimed,
-		api.CauseIdentityChanged, api.CausePathNotOffered, api.CauseNoGateway, api.CauseClusterNotReady, api.CauseConflict,
+		api.CauseIdentityChanged, api.CausePathNotOffered, api.CauseNoGateway, api.CauseClusterNotReady, api.CauseConflict, api.CauseNotWithdrawn,
 		causeNoMesh, causeSecondMesh, causeNotManaged,
 	} {
 		r := reasonOf(c)

@@ -56,6 +56,10 @@ func (r *reconciler) Reconcile(ctx context.Context, _ reconcile.Request) (reconc
 		log.FromContext(ctx).Info("converged", "writes", outcome.Writes,
 			"exposures", len(outcome.InForce.Exposures), "consumptions", len(outcome.InForce.Consumptions))
 	}
+	for _, left := range outcome.Left {
+		// The Mesh tells it as well, unless the Mesh itself is gone.
+		log.FromContext(ctx).Info("left in the cluster: somebody has replaced it", "object", left.String())
+	}
 	for _, v := range outcome.Verdicts {
 		if len(v.Problems) > 0 {
 			return reconcile.Result{RequeueAfter: min(retryLimit, r.options.Resync)}, nil

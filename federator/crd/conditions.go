@@ -64,6 +64,9 @@ const (
 	ReasonClusterNotReady Reason = "ClusterNotReady"
 	// ReasonConflict: another owner holds an object or a field that it needs.
 	ReasonConflict Reason = "Conflict"
+	// ReasonNotWithdrawn: what nobody declares any more is still there, because
+	// somebody has replaced it or the API server refuses to delete it. A Mesh bears it.
+	ReasonNotWithdrawn Reason = "NotWithdrawn"
 	// ReasonWriteFailed: the API server refused a write or could not be reached.
 	ReasonWriteFailed Reason = "WriteFailed"
 	// ReasonGatewayNotReady: no pod of the gateway that enforces it is ready.
@@ -76,6 +79,7 @@ func Reasons() []Reason {
 		ReasonAccepted, ReasonProgrammed, ReasonReady, ReasonPartiallyAccepted, ReasonUnused,
 		ReasonInvalid, ReasonPeerNotFound, ReasonPathClaimed, ReasonHostClaimed, ReasonIdentityClaimed,
 		ReasonIdentityChanged, ReasonPathNotOffered, ReasonNoGateway, ReasonNoMesh, ReasonSecondMesh,
-		ReasonNamespaceNotManaged, ReasonClusterNotReady, ReasonConflict, ReasonWriteFailed, ReasonGatewayNotReady,
+		ReasonNamespaceNotManaged, ReasonClusterNotReady, ReasonConflict, ReasonNotWithdrawn,
+		ReasonWriteFailed, ReasonGatewayNotReady,
 	}
 }

@@ -59,12 +59,16 @@ func (r *run) finished() inventory.Inventory {
 	return inv
 }
 
+// items end with what the plan cannot take away: it is tried again by every run.
 func (r *run) items(withDeletions bool) []inventory.Item {
 	var out []inventory.Item
 	for _, ch := range r.Plan.Changes {
 		if ch.Action != plan.ActionDelete || withDeletions {
 			out = append(out, inventory.Item{Ref: ch.Object, UID: r.uids[ch.Object], Role: ch.Role()})
 		}
+	}
+	for _, left := range r.Plan.Remnants() {
+		out = append(out, left.Item)
 	}
 	return out
 }

@@ -62,10 +62,11 @@ func (r *run) settled() bool {
 	if r.Plan.HasChanges() {
 		return false
 	}
+	done := r.finished()
 	if r.Inventory == nil {
-		return len(r.Plan.Changes) == 0
+		return len(done.Items) == 0
 	}
-	return len(r.Plan.Changes) > 0 && r.finished().Equal(*r.Inventory)
+	return len(done.Items) > 0 && done.Equal(*r.Inventory)
 }
 
 func (r *run) do(ctx context.Context) error {

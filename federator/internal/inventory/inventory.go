@@ -89,6 +89,14 @@ func (inv *Inventory) Latest() *api.Spec {
 	return inv.Applied
 }
 
+// PassTo makes the inventory of a mesh of which everything was withdrawn that of
+// another one. What could not be taken away goes with it.
+func (inv *Inventory) PassTo(mesh string) {
+	if inv != nil {
+		inv.Mesh, inv.Applied, inv.Intended = mesh, nil, nil
+	}
+}
+
 // Beyond are the items that objects no longer has.
 func (inv *Inventory) Beyond(objects []*unstructured.Unstructured) []Item {
 	if inv == nil {

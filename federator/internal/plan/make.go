@@ -76,6 +76,9 @@ func (p *Plan) collect(wanted []Change, gone []deletion) {
 		}
 	}
 	for _, d := range gone {
+		if d.remnant != nil {
+			p.remnants = append(p.remnants, *d.remnant)
+		}
 		switch {
 		case d.left:
 			p.Left = append(p.Left, d.change.Object)
@@ -113,7 +116,8 @@ func compare(ctx context.Context, c kube.Client, o *unstructured.Unstructured, i
 	if err != nil {
 		return Change{}, err
 	}
-	if live != nil && !render.Owned(live, in.Spec.Mesh.Name) {
+	mesh := in.Spec.Mesh.Name
+	if live != nil && !render.Owned(live, mesh) && !ours(live, out.uid, mesh) {
 		return Change{}, &kube.ConflictError{Object: out.Object,
 			Reason: "it exists and is not this mesh's; remove or rename it"}
 	}
@@ -131,29 +135,5 @@ func compare(ctx context.Context, c kube.Client, o *unstructured.Unstructured, i
 		out.Action, out.uid, out.ChangedBy = ActionUpdate, live.GetUID(), others(live)
 	}
 	out.Diff, err = diff(live, after)
-	return out, err
-}
-
-type deletion struct {
-	change Change
-	left   bool
-}
-
-// remove decides about one object that the inventory holds and the wish does
-// not. Only what is provably ours goes: the recorded UID (or, when a crash
-// prevented recording it, nothing) and our labels.
-func remove(ctx context.Context, c kube.Client, item inventory.Item, mesh string) (deletion, error) {
-	out := deletion{change: Change{Object: item.Ref, role: item.Role}}
-	live, err := c.Get(ctx, item.Ref)
-	if err != nil || live == nil {
-		return out, err
-	}
-	if !render.Owned(live, mesh) || item.UID != "" && item.UID != live.GetUID() {
-		out.left = true
-		return out, nil
-	}
-	out.change.Action, out.change.uid = ActionDelete, live.GetUID()
-	out.change.DeclaredBy = render.DeclaredBy(live)
-	out.change.Diff, err = diff(live, nil)
 	return out, err
 }

@@ -89,6 +89,8 @@ type Plan struct {
 	// Conflicts are disputes that do not stop this plan (only a cancel goes on
 	// past them); their objects stay as they are.
 	Conflicts []*kube.ConflictError `json:"conflicts,omitempty"`
+
+	remnants []Remnant
 }
 
 // HasChanges says whether an apply would touch an object.

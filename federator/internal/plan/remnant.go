@@ -1,0 +1,78 @@
+package plan
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/meshfed/meshfed/federator/internal/inventory"
+	"github.com/meshfed/meshfed/federator/internal/kube"
+	"github.com/meshfed/meshfed/federator/internal/render"
+)
+
+// Remnant is an object of the inventory that the wish no longer has and that
+// stays all the same. It stays in the inventory, too: what is forgotten is never
+// withdrawn.
+type Remnant struct {
+	Item inventory.Item
+	// Why it stays.
+	Why *kube.ConflictError
+}
+
+// Remnants are the objects that this plan would take away and cannot.
+func (p Plan) Remnants() []Remnant { return p.remnants }
+
+// LetsIn says whether it may still admit somebody or lead somewhere inside a
+// gateway. While it stands nothing may be added beside it: a path that is free
+// again would be served to those whom it still admits.
+func (r Remnant) LetsIn() bool {
+	return r.Item.Role == render.RoleGrant || r.Item.Role == render.RoleRoute
+}
+
+// deletion is what becomes of one object of the inventory beyond the wish.
+type deletion struct {
+	change Change
+	// left: it is somebody else's by now.
+	left bool
+	// remnant is set when it stays and must not be forgotten.
+	remnant *Remnant
+}
+
+// ours says whether an object is the one that the inventory recorded. Its UID
+// tells: labels can be changed by anybody who may edit it, and must not decide
+// whether something is withdrawn. Only where no UID was recorded, because a crash
+// came first, do the labels count.
+func ours(live *unstructured.Unstructured, recorded types.UID, mesh string) bool {
+	if recorded == "" {
+		return render.Owned(live, mesh)
+	}
+	return recorded == live.GetUID()
+}
+
+// remove decides about one object that the inventory holds and the wish does not.
+func remove(ctx context.Context, c kube.Client, item inventory.Item, mesh string) (deletion, error) {
+	out := deletion{change: Change{Object: item.Ref, role: item.Role}}
+	live, err := c.Get(ctx, item.Ref)
+	if err != nil || live == nil {
+		return out, err
+	}
+	if item.Role == render.RolePlaceholder && !render.Owned(live, mesh) {
+		// A placeholder holds a name until its owner has a Service there, and that has
+		// happened; its labels say so. It lets nobody in.
+		out.left = true
+		return out, nil
+	}
+	if !ours(live, item.UID, mesh) {
+		out.left = true
+		if item.Role != render.RolePlaceholder {
+			out.remnant = &Remnant{Item: item, Why: &kube.ConflictError{Object: item.Ref,
+				Reason: "it is not the object that this mesh made, but has its name and may do what that did; delete it or rename it"}}
+		}
+		return out, nil
+	}
+	out.change.Action, out.change.uid = ActionDelete, live.GetUID()
+	out.change.DeclaredBy = render.DeclaredBy(live)
+	out.change.Diff, err = diff(live, nil)
+	return out, err
+}

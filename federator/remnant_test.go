@@ -1,0 +1,157 @@
+package federator
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshfed/meshfed/federator/api"
+	"github.com/meshfed/meshfed/federator/internal/inventory"
+	"github.com/meshfed/meshfed/federator/internal/kube"
+	"github.com/meshfed/meshfed/federator/internal/kube/kubefake"
+)
+
+const (
+	ratingsExposure = "Exposure/bookinfo/ratings"
+	ratingsGrant    = "federation-expose-bookinfo-ratings"
+)
+
+// relabel is what a person does with kubectl label --overwrite.
+func relabel(c *kubefake.Cluster, ref kube.Ref) {
+	c.Seize("kubectl-label", &unstructured.Unstructured{Object: map[string]any{"apiVersion": ref.APIVersion, "kind": ref.Kind,
+		"metadata": map[string]any{"name": ref.Name, "namespace": ref.Namespace,
+			"labels": map[string]any{"app.kubernetes.io/managed-by": "Helm"}}}})
+}
+
+// replace is what a person does who deletes an object and makes a copy of it.
+func replace(t *testing.T, c *kubefake.Cluster, kind, name string) {
+	t.Helper()
+	o := get(t, c, kind, gateways, name)
+	gone, err := c.Delete(t.Context(), kube.RefOf(o), o.GetUID())
+	require.NoError(t, err)
+	require.True(t, gone)
+	o.SetManagedFields(nil)
+	o.SetResourceVersion("")
+	_, err = c.ApplyAs("kubectl", o, false)
+	require.NoError(t, err)
+}
+
+// Whoever can set a label must not be able to keep a grant alive by it: an object
+// is known by its UID.
+func TestAChangedLabelKeepsNothingInForce(t *testing.T) {
+	c, e, spec := setup(t, "c2")
+	before := c.Refs()
+	converge(t, e, spec)
+	for ref := range c.Refs() {
+		if !before[ref] && ref.Name != inventory.Name {
+			relabel(c, ref)
+		}
+	}
+	nothing := spec
+	nothing.Exposures = nil
+	got := converge(t, e, nothing)
+	assert.Empty(t, got.Left)
+	assert.Empty(t, refused(got))
+	assert.Equal(t, before, c.Refs())
+}
+
+// A label taken off is put back: it is no reason to leave a grant as wide as it was.
+func TestALabelTakenOffDoesNotKeepAGrantWide(t *testing.T) {
+	c, e, spec := setup(t, "c2")
+	converge(t, e, spec)
+	grant := get(t, c, "AuthorizationPolicy", gateways, ratingsGrant)
+	labels := grant.GetLabels()
+	delete(labels, "app.kubernetes.io/managed-by")
+	grant.SetLabels(labels)
+	_, err := c.Put(t.Context(), grant)
+	require.NoError(t, err)
+
+	converge(t, e, withoutC3(spec))
+	rules, _, _ := unstructured.NestedSlice(get(t, c, "AuthorizationPolicy", gateways, ratingsGrant).Object, "spec", "rules")
+	assert.Len(t, rules, 1)
+	assert.Empty(t, refused(converge(t, e, withoutC3(spec))), "the label is back")
+}
+
+// withoutC3 takes the second consumer out of the ratings.
+func withoutC3(s Spec) Spec {
+	s.Exposures = append([]api.Exposure{}, s.Exposures...)
+	s.Exposures[1].Spec.Consumers = s.Exposures[1].Spec.Consumers[:1]
+	return s
+}
+
+// A copy of a grant is not ours to delete, and grants what ours did. It is told,
+// at the Mesh, for as long as it is there; until then nothing new is let in beside it.
+func TestWhatSomebodyHasReplacedIsToldUntilItIsGone(t *testing.T) {
+	c, e, spec := setup(t, "c2")
+	before := c.Refs()
+	converge(t, e, spec)
+	replace(t, c, "AuthorizationPolicy", ratingsGrant)
+
+	nothing := spec
+	nothing.Exposures = nil
+	for range 2 {
+		got := converge(t, e, nothing)
+		assert.Equal(t, map[string]api.Cause{"Mesh/c2": api.CauseNotWithdrawn}, onlyNew(refused(got)))
+		assert.Contains(t, got.Verdicts[spec.Mesh.Key()].Problems[0].Reason, ratingsGrant)
+		require.Len(t, got.Left, 1)
+		assertCovered(t, c, before)
+	}
+	c.Writes()
+	assert.Zero(t, converge(t, e, nothing).Writes, "what stands is told without a write")
+
+	status, err := e.Status(t.Context(), nothing)
+	require.NoError(t, err)
+	assert.False(t, status.InSync)
+	assert.Len(t, status.Problems, 1)
+
+	wider := converge(t, e, mustSelect(t, spec, "Exposure/bookinfo/reviews-v2"))
+	assert.Equal(t, api.CauseNotWithdrawn, refused(wider)["Exposure/bookinfo/reviews-v2"])
+	assert.Nil(t, get(t, c, "VirtualService", gateways, "federation-expose-bookinfo-reviews-v2-40832250"))
+
+	copied := get(t, c, "AuthorizationPolicy", gateways, ratingsGrant)
+	_, err = c.Delete(t.Context(), kube.RefOf(copied), copied.GetUID())
+	require.NoError(t, err)
+	assert.Empty(t, refused(converge(t, e, nothing)))
+	assert.Equal(t, before, c.Refs())
+}
+
+// Without a Mesh there is nobody to tell; that something is left is remembered all
+// the same, and does not bar the next mesh.
+func TestWhatIsLeftOfAMeshOutlivesIt(t *testing.T) {
+	c, e, spec := setup(t, "c2")
+	before := c.Refs()
+	converge(t, e, spec)
+	replace(t, c, "AuthorizationPolicy", ratingsGrant)
+	for range 2 {
+		require.Len(t, converge(t, e, Spec{}).Left, 1)
+		assertCovered(t, c, before)
+	}
+	next := spec
+	next.Mesh.Name, next.Exposures = "renamed", nil
+	got := converge(t, e, next)
+	assert.Equal(t, map[string]api.Cause{"Mesh/renamed": api.CauseNotWithdrawn}, onlyNew(refused(got)))
+	assertCovered(t, c, before)
+
+	copied := get(t, c, "AuthorizationPolicy", gateways, ratingsGrant)
+	_, err := c.Delete(t.Context(), kube.RefOf(copied), copied.GetUID())
+	require.NoError(t, err)
+	converge(t, e, Spec{})
+	assert.Equal(t, before, c.Refs())
+}
+
+// A placeholder holds a name until a Service of the owner has it: that one stays,
+// and is no problem of anybody's.
+func TestAPlaceholderThatItsOwnerTakesOverStays(t *testing.T) {
+	c, e, spec := setup(t, "c1")
+	converge(t, e, spec)
+	placeholder := get(t, c, "Service", "default", "ratings")
+	relabel(c, kube.RefOf(placeholder))
+	nothing := spec
+	nothing.Consumptions = nil
+	got := converge(t, e, nothing)
+	assert.Empty(t, refused(got))
+	assert.NotNil(t, get(t, c, "Service", "default", "ratings"))
+	assert.Nil(t, get(t, c, "ConfigMap", gateways, inventory.Name))
+}
