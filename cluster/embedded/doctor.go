@@ -17,7 +17,7 @@ func (p *Provider) Doctor(ctx context.Context, w io.Writer, clusters int) error 
 	if err != nil {
 		return fmt.Errorf("doctor: %w", err)
 	}
-	found := preflight.Check(ctx, p.needs(clusters, items))
+	found := p.examine(ctx, clusters, items)
 	if err := findings.Write(w, found); err != nil {
 		return err
 	}
@@ -50,5 +50,9 @@ func (p *Provider) check(ctx context.Context, clusters int) error {
 	if err != nil {
 		return err
 	}
-	return findings.Failures(preflight.Check(ctx, p.needs(clusters, items)))
+	return findings.Failures(p.examine(ctx, clusters, items))
+}
+
+func (p *Provider) examine(ctx context.Context, clusters int, items []toolchain.Item) []findings.Finding {
+	return append(preflight.Check(ctx, p.needs(clusters, items)), toolchain.Obstacles(items)...)
 }

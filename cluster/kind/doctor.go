@@ -8,12 +8,14 @@ import (
 	"math"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/meshfed/meshfed/cluster/internal/findings"
+	"github.com/meshfed/meshfed/cluster/internal/images"
 	"github.com/meshfed/meshfed/cluster/internal/toolchain"
 	"github.com/meshfed/meshfed/cluster/kind/internal/engine"
 	"github.com/meshfed/meshfed/cluster/kind/internal/nodeimage"
@@ -39,6 +41,10 @@ type machine struct {
 	bounding uint64
 	missing  []toolchain.HostPackage
 	apt      bool
+	// made says that the images are there that can be pulled from nowhere.
+	made bool
+	// tools are those that are got for an air-gapped lab.
+	tools []toolchain.Item
 	// engine is the running engine's version, or why there is none.
 	engine    string
 	engineErr error
@@ -59,42 +65,31 @@ func (p *Provider) Doctor(ctx context.Context, w io.Writer, clusters int) error 
 		return err
 	}
 	if p.options.Airgapped {
-		if err := p.writeTools(ctx, w); err != nil {
-			return err
-		}
+		m.writeTools(w)
 	}
 	return findings.Failures(found)
 }
 
-func (p *Provider) writeTools(ctx context.Context, w io.Writer) error {
-	lab, err := toolchain.Status(ctx, p.toolchain())
-	if err != nil {
-		return fmt.Errorf("doctor: %w", err)
-	}
-	node, err := toolchain.NodeStatus(ctx, p.toolchain())
-	if err != nil {
-		return fmt.Errorf("doctor: %w", err)
-	}
+func (m machine) writeTools(w io.Writer) {
 	fmt.Fprintln(w)
-	for _, i := range append(lab, node...) {
+	for _, i := range m.tools {
 		if i.Present {
 			fmt.Fprintf(w, "tool  %-12s present, %d MB\n", i.Name, i.Size/1e6)
 		} else {
 			fmt.Fprintf(w, "tool  %-12s missing: %s\n", i.Name, i.HowToGet)
 		}
 	}
-	return nil
 }
 
 // check says what it means, in the order in which a person would mend it.
 func (m machine) check(airgapped bool, clusters int) []findings.Finding {
-	return []findings.Finding{
-		m.checkEngine(airgapped), m.checkUser(airgapped), m.checkPackages(airgapped), m.checkCapabilities(),
+	return append([]findings.Finding{
+		m.checkEngine(airgapped), m.checkUser(airgapped), m.checkPackages(), m.checkCapabilities(),
 		m.checkCgroups(), m.checkSystemd(),
 		atLeast("free memory", m.memory, int64(clusters)*memoryPerCluster),
 		atLeast("free disk", m.disk, diskForImages+int64(clusters)*diskPerCluster),
 		m.checkInotify(clusters),
-	}
+	}, toolchain.Obstacles(m.tools)...)
 }
 
 func (m machine) checkEngine(airgapped bool) findings.Finding {
@@ -111,15 +106,15 @@ func (m machine) checkEngine(airgapped bool) findings.Finding {
 }
 
 func (m machine) checkUser(airgapped bool) findings.Finding {
-	f := findings.Finding{What: "user", Severity: findings.OK, Found: fmt.Sprintf("uid %d", m.euid), Needed: "any; root with --airgapped"}
-	if airgapped && m.euid != 0 {
+	f := findings.Finding{What: "user", Severity: findings.OK, Found: fmt.Sprintf("uid %d", m.euid), Needed: "root to make images; without --airgapped any once the project's own are made"}
+	if m.euid != 0 && (airgapped || !m.made) {
 		f.Severity, f.Mend = findings.Fail, "run it as root (sudo -E): images have files of other users"
 	}
 	return f
 }
 
-func (m machine) checkPackages(airgapped bool) findings.Finding {
-	f := findings.Finding{What: "host packages", Severity: findings.OK, Found: "all there", Needed: "docker's client; with --airgapped also debootstrap, iptables, and docker.io if no engine runs"}
+func (m machine) checkPackages() findings.Finding {
+	f := findings.Finding{What: "host packages", Severity: findings.OK, Found: "all there", Needed: "docker's client, iptables, nftables, iproute2, curl; with --airgapped also debootstrap, and docker.io if no engine runs"}
 	var names []string
 	for _, p := range m.missing {
 		names = append(names, p.Name)
@@ -129,7 +124,7 @@ func (m machine) checkPackages(airgapped bool) findings.Finding {
 	}
 	list := strings.Join(names, " ")
 	f.Found = "no " + strings.Join(names, ", ")
-	if airgapped && m.apt && m.euid == 0 {
+	if m.apt && m.euid == 0 {
 		f.Severity, f.Mend = findings.Warn, "apt-get will install "+list+" at the first start"
 		return f
 	}
@@ -206,14 +201,9 @@ func (p *Provider) look(ctx context.Context) (m machine, err error) {
 	}
 	user := p.users()
 	m.engine, m.engineErr = user.run(ctx, "version", "--format", "{{.Server.Version}}")
-	var wanted []toolchain.HostPackage
-	if p.options.Airgapped {
-		wanted = nodeimage.Packages()
-		if m.engineErr != nil {
-			wanted = append(wanted, engine.Packages()...)
-		}
+	if err := p.lookForParts(ctx, &m); err != nil {
+		return m, err
 	}
-	m.missing = toolchain.MissingPackages(wanted)
 	_, apt := exec.LookPath("apt-get")
 	m.apt = apt == nil
 	if m.disk, err = toolchain.FreeBytes(p.cacheDir); err != nil {
@@ -224,6 +214,34 @@ func (p *Provider) look(ctx context.Context) (m machine, err error) {
 	}
 	m.inotify, err = number("/proc/sys/fs/inotify/max_user_instances")
 	return m, err
+}
+
+// lookForParts asks what the lab's parts are made of and which there are.
+func (p *Provider) lookForParts(ctx context.Context, m *machine) (err error) {
+	if m.missing, err = toolchain.MissingHostPackages(p.toolchain()); err != nil {
+		return err
+	}
+	if !p.options.Airgapped {
+		tools, there, err := toolchain.Present(ctx, p.toolchain(), ownTools()...)
+		m.made = there && images.HasOwn(tools, p.cacheDir)
+		return err
+	}
+	wanted := nodeimage.Packages()
+	if m.engineErr != nil {
+		wanted = append(wanted, engine.Packages()...)
+	}
+	for _, more := range toolchain.MissingPackages(wanted) {
+		if !slices.ContainsFunc(m.missing, func(h toolchain.HostPackage) bool { return h.Name == more.Name }) {
+			m.missing = append(m.missing, more)
+		}
+	}
+	lab, err := toolchain.Status(ctx, p.toolchain())
+	if err != nil {
+		return err
+	}
+	node, err := toolchain.NodeStatus(ctx, p.toolchain())
+	m.tools = append(lab, node...)
+	return err
 }
 
 func cgroups() string {

@@ -122,6 +122,11 @@ func (p *Provider) common(ctx context.Context, tools toolchain.Tools, folder str
 	return parts{archives: archives, images: names, istioctl: tools.Path(toolchain.Istioctl), toolsDir: tools.Dir}, nil
 }
 
+// ownTools are the programs that nothing that is pulled brings.
+func ownTools() []toolchain.Tool {
+	return []toolchain.Tool{toolchain.Istioctl, toolchain.CoreDNS, toolchain.Bookinfo, toolchain.Federator}
+}
+
 // pull makes only what is nowhere to be pulled from, and pulls the rest: kind's
 // node image by the digest that this kind was released with, Istio's by tag.
 func (p *Provider) pull(ctx context.Context, d docker) (parts, error) {
@@ -129,7 +134,7 @@ func (p *Provider) pull(ctx context.Context, d docker) (parts, error) {
 	if err := toolchain.EnsureHostPackages(ctx, cfg); err != nil {
 		return parts{}, err
 	}
-	tools, err := toolchain.EnsureOnly(ctx, cfg, toolchain.Istioctl, toolchain.CoreDNS, toolchain.Bookinfo, toolchain.Federator)
+	tools, err := toolchain.EnsureOnly(ctx, cfg, ownTools()...)
 	if err != nil {
 		return parts{}, err
 	}

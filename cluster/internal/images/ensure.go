@@ -27,9 +27,30 @@ func Ensure(ctx context.Context, t toolchain.Tools, cacheDir string) (string, er
 
 // EnsureOwn is Ensure for what cannot be pulled from anywhere, and for CoreDNS.
 func EnsureOwn(ctx context.Context, t toolchain.Tools, cacheDir string) (string, error) {
-	return ensureAll(ctx, "own", cacheDir, func(m machine) ([]recipe, error) {
-		return listed(t, m, coredns, bookinfo, federator)
-	})
+	return ensureAll(ctx, "own", cacheDir, func(m machine) ([]recipe, error) { return own(t, m) })
+}
+
+func own(t toolchain.Tools, m machine) ([]recipe, error) {
+	return listed(t, m, coredns, bookinfo, federator)
+}
+
+// HasOwn says whether EnsureOwn has nothing to make, and so does without root. An
+// image of which that cannot be known is one to be made.
+func HasOwn(t toolchain.Tools, cacheDir string) bool {
+	m, err := thisMachine()
+	if err != nil {
+		return false
+	}
+	wanted, err := own(t, m)
+	if err != nil {
+		return false
+	}
+	for _, r := range wanted {
+		if key, err := r.key(); err != nil || !r.entry(cacheDir, key).Exists() {
+			return false
+		}
+	}
+	return true
 }
 
 // EnsureControlPlane is Ensure for what kubeadm and a kind node run in
@@ -57,20 +78,24 @@ func ensureAll(ctx context.Context, name, cacheDir string, list func(machine) ([
 	root := filepath.Join(cacheDir, "images")
 	made := map[string]string{}
 	for _, r := range wanted {
-		if made[r.name], err = r.ensure(ctx, root, cacheDir); err != nil {
+		if made[r.name], err = r.ensure(ctx, cacheDir); err != nil {
 			return "", err
 		}
 	}
 	return collect(ctx, root, name, made)
 }
 
-func (r recipe) ensure(ctx context.Context, root, cacheDir string) (string, error) {
+// entry is where the image is kept.
+func (r recipe) entry(cacheDir, key string) cachedir.Entry {
+	return cachedir.Entry{Root: filepath.Join(cacheDir, "images"), Name: r.name, Key: key}
+}
+
+func (r recipe) ensure(ctx context.Context, cacheDir string) (string, error) {
 	key, err := r.key()
 	if err != nil {
 		return "", err
 	}
-	e := cachedir.Entry{Root: root, Name: r.name, Key: key}
-	return cachedir.Make(ctx, e, nil, func(ctx context.Context, dir string) error {
+	return cachedir.Make(ctx, r.entry(cacheDir, key), nil, func(ctx context.Context, dir string) error {
 		return r.make(ctx, dir, cacheDir)
 	})
 }

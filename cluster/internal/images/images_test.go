@@ -53,6 +53,18 @@ func needRoot(t *testing.T) {
 	}
 }
 
+func TestOwnImagesAreThereOnceTheyAreMade(t *testing.T) {
+	needRoot(t)
+	here(t)
+	tools, cache := standIns(t)
+	assert.False(t, HasOwn(tools, cache))
+	_, err := EnsureOwn(t.Context(), tools, cache)
+	require.NoError(t, err)
+	assert.True(t, HasOwn(tools, cache))
+	assert.False(t, HasOwn(tools, t.TempDir()))
+	assert.False(t, HasOwn(toolchain.Of(nil), cache), "made of other tools")
+}
+
 func TestEnsureMakesAFolderWithEveryImage(t *testing.T) {
 	needRoot(t)
 	here(t)

@@ -25,14 +25,43 @@ func EnsureOnly(ctx context.Context, c Config, tools ...Tool) (Tools, error) {
 	if err != nil {
 		return Tools{}, err
 	}
-	wanted := slices.DeleteFunc(sets(), func(s set) bool {
-		return !slices.ContainsFunc(s.tools(), func(t Tool) bool { return slices.Contains(tools, t) })
-	})
-	t, err := ensureSets(ctx, c, realHost(), wanted)
+	t, err := ensureSets(ctx, c, realHost(), setsOf(tools))
 	if err != nil {
 		return Tools{}, err
 	}
 	return t, t.link(ctx, c, "some-bin")
+}
+
+// setsOf are the sets that the tools are in.
+func setsOf(tools []Tool) []set {
+	return slices.DeleteFunc(sets(), func(s set) bool {
+		return !slices.ContainsFunc(s.tools(), func(t Tool) bool { return slices.Contains(tools, t) })
+	})
+}
+
+// Present is what EnsureOnly would return, without Dir, if it had nothing to get.
+func Present(ctx context.Context, c Config, tools ...Tool) (t Tools, there bool, err error) {
+	return present(ctx, c, realHost(), tools...)
+}
+
+func present(ctx context.Context, c Config, h host, tools ...Tool) (t Tools, there bool, err error) {
+	c, err = c.complete()
+	if err != nil {
+		return Tools{}, false, err
+	}
+	compiler, err := inspectGo(ctx, h, c.SourceDir)
+	if err != nil {
+		return Tools{}, false, err
+	}
+	t = Tools{files: map[Tool]file{}}
+	for _, s := range setsOf(tools) {
+		e, err := builder{host: h, config: c, golang: compiler, set: s}.entry()
+		if err != nil || !e.Exists() {
+			return Tools{}, false, err
+		}
+		t.add(e.Path(), s.tools()...)
+	}
+	return t, true, nil
 }
 
 // EnsureNode returns what a node of kind is made of besides the lab's tools,

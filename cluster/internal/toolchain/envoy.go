@@ -22,8 +22,21 @@ const (
 
 const unknownVersion = "unknown"
 
+// Obstacle is why a program cannot be got on this machine.
+type Obstacle struct {
+	Err error
+	// Mend says what to do about it.
+	Mend string
+}
+
+func (o *Obstacle) Error() string { return o.Err.Error() + ": " + o.Mend }
+
+// Unwrap implements the errors package's interface.
+func (o *Obstacle) Unwrap() error { return o.Err }
+
 // findEnvoy decides where Envoy comes from: what the user says goes before
 // what is installed, and that before a download. path is empty for the wheel.
+// The error is an Obstacle.
 func findEnvoy(h host) (path string, origin envoyOrigin, err error) {
 	if named := h.getenv("ENVOY"); named != "" {
 		path, err := filepath.Abs(named)
@@ -31,16 +44,18 @@ func findEnvoy(h host) (path string, origin envoyOrigin, err error) {
 			err = executable(path)
 		}
 		if err != nil {
-			return "", fromVariable, fmt.Errorf("envoy: ENVOY=%s: %w: set it to an Envoy binary, or unset it to have one downloaded", named, err)
+			return "", fromVariable, &Obstacle{Err: fmt.Errorf("envoy: ENVOY=%s: %w", named, err), Mend: "set it to an Envoy binary, or unset it to have one downloaded"}
 		}
 		return path, fromVariable, nil
 	}
 	if path, err := h.lookPath("envoy"); err == nil {
-		path, err = filepath.Abs(path)
-		return path, fromPath, err
+		if path, err = filepath.Abs(path); err != nil {
+			return "", fromPath, &Obstacle{Err: fmt.Errorf("envoy: %w", err), Mend: "set ENVOY to an Envoy binary"}
+		}
+		return path, fromPath, nil
 	}
 	if _, ok := pinnedWheel(h.arch); !ok {
-		return "", fromWheel, fmt.Errorf("envoy: no binary is pinned for %s: set ENVOY to an Envoy binary (1.37 or later), or put one in PATH", h.arch)
+		return "", fromWheel, &Obstacle{Err: fmt.Errorf("envoy: no binary is pinned for %s", h.arch), Mend: "set ENVOY to an Envoy binary (1.37 or later), or put one in PATH"}
 	}
 	return "", fromWheel, nil
 }

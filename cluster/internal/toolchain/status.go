@@ -2,11 +2,14 @@ package toolchain
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/meshfed/meshfed/cluster/internal/findings"
 )
 
 // Item is one group of tools as a person asks after it.
@@ -23,9 +26,25 @@ type Item struct {
 	Size int64
 	// HowToGet is what getting them takes; empty if present.
 	HowToGet string
+	// Obstacle is why they cannot be got; nil if they are there or can.
+	Obstacle *Obstacle
 	// Needs is about how much free disk getting them takes at most, in
 	// bytes; zero if present.
 	Needs int64
+}
+
+// Obstacles is a failed finding for each group of tools that cannot be got.
+func Obstacles(items []Item) []findings.Finding {
+	var found []findings.Finding
+	for _, i := range items {
+		if i.Obstacle != nil {
+			found = append(found, findings.Finding{
+				What: "tool " + i.Name, Severity: findings.Fail,
+				Found: i.Obstacle.Err.Error(), Needed: "there, or to be got", Mend: i.Obstacle.Mend,
+			})
+		}
+	}
+	return found
 }
 
 // Status says of each group of tools whether it is there. It gets nothing. An
@@ -91,7 +110,7 @@ func envoyStatus(c Config, h host) Item {
 	item := Item{Name: string(Envoy), Tools: []Tool{Envoy}}
 	path, origin, err := findEnvoy(h)
 	switch {
-	case err != nil:
+	case errors.As(err, &item.Obstacle):
 		item.HowToGet = err.Error()
 		return item
 	case origin != fromWheel:

@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/meshfed/meshfed/cluster/internal/findings"
 )
 
 func TestStatusSaysHowToGetWhatIsMissingAndGetsNothing(t *testing.T) {
@@ -46,6 +48,43 @@ func TestStatusOfAnUnusableEnvoyIsItsFault(t *testing.T) {
 	last := items[len(items)-1]
 	assert.False(t, last.Present)
 	assert.Contains(t, last.HowToGet, "/nowhere")
+	require.ErrorContains(t, findings.Failures(Obstacles(items)), "tool envoy: found envoy: ENVOY=/nowhere")
+}
+
+func TestAProcessorWithoutAPinnedEnvoyIsAFault(t *testing.T) {
+	f, c := newFake(t)
+	delete(f.vars, "ENVOY")
+	f.arch = "arm64"
+	items, err := status(t.Context(), c, f.host())
+	require.NoError(t, err)
+	require.ErrorContains(t, findings.Failures(Obstacles(items)), "arm64")
+
+	f.present["envoy"] = "/envoy"
+	items, err = status(t.Context(), c, f.host())
+	require.NoError(t, err)
+	assert.Empty(t, Obstacles(items), "it has one of its own")
+}
+
+func TestWhatIsOnlyNotGotYetIsNoObstacle(t *testing.T) {
+	f, c := newFake(t)
+	delete(f.vars, "ENVOY")
+	items, err := status(t.Context(), c, f.host())
+	require.NoError(t, err)
+	assert.Empty(t, Obstacles(items))
+}
+
+func TestToolsArePresentOnceTheyAreGotAndLookingGetsNone(t *testing.T) {
+	f, c := newFake(t)
+	_, there, err := present(t.Context(), c, f.host(), Istioctl, Federator)
+	require.NoError(t, err)
+	assert.False(t, there)
+	assert.Zero(t, f.calls("go build"))
+	got, err := ensure(t.Context(), c, f.host())
+	require.NoError(t, err)
+	tools, there, err := present(t.Context(), c, f.host(), Istioctl, Federator)
+	require.NoError(t, err)
+	assert.True(t, there)
+	assert.Equal(t, got.Identity(Federator), tools.Identity(Federator))
 }
 
 func TestFreeBytesOfAPathThatIsNotThereYetAreItsParents(t *testing.T) {
