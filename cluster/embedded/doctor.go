@@ -33,7 +33,7 @@ func (p *Provider) Doctor(ctx context.Context, w io.Writer, clusters int) error 
 }
 
 func (p *Provider) toolchain() toolchain.Config {
-	return toolchain.Config{SourceDir: p.source, CacheDir: p.cacheDir, Progress: p.report}
+	return toolchain.Config{CacheDir: p.cacheDir, Progress: p.report}
 }
 
 func (p *Provider) needs(clusters int, items []toolchain.Item) preflight.Needs {

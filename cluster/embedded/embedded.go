@@ -31,7 +31,6 @@ const Name = "embedded"
 type Provider struct {
 	stateDir string
 	cacheDir string
-	source   string
 	report   progress.Reporter
 }
 
@@ -62,15 +61,6 @@ func WithStateDir(dir string) Option {
 			return fmt.Errorf("state folder %s: %w", dir, err)
 		}
 		p.stateDir = abs
-		return nil
-	})
-}
-
-// WithSource builds the tools from the meshfed checkout at dir instead of the
-// one around the working directory.
-func WithSource(dir string) Option {
-	return option(func(p *Provider) error {
-		p.source = dir
 		return nil
 	})
 }

@@ -97,27 +97,6 @@ func (c *Client) podState(ctx context.Context, ref Ref) string {
 	return describeAll(pods)
 }
 
-// WaitPodsReady returns when the workload has at least atLeast pods and every one
-// of them is ready. A number below 1 counts as 1: an empty set is never ready.
-func (c *Client) WaitPodsReady(ctx context.Context, ref Ref, atLeast int) error {
-	options, err := listOptions(ref)
-	if err != nil {
-		return err
-	}
-	ctx, cancel := bounded(ctx)
-	defer cancel()
-	lw := c.podWatcher(ref, options)
-	seen := census{ready: map[types.UID]bool{}}
-	_, err = watchtools.UntilWithSync(ctx, lw, &corev1.Pod{}, nil, func(e watch.Event) (bool, error) {
-		seen.note(e)
-		return seen.allReady(max(atLeast, 1)), nil
-	})
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s are not ready: %s: %w", ref, c.podState(ctx, ref), because(ctx, err))
-}
-
 func (c *Client) podWatcher(ref Ref, options metav1.ListOptions) cache.ListerWatcher {
 	pods := c.kube.CoreV1().Pods(ref.Namespace)
 	return cache.ToListWatcherWithWatchListSemantics(&cache.ListWatch{
@@ -168,31 +147,6 @@ func (c *Client) WaitGone(ctx context.Context, ref Ref) error {
 		return fmt.Errorf("%s: whether it is gone is unknown, no list of its pods came: %w", ref, because(ctx, err))
 	}
 	return fmt.Errorf("%s is not gone: %d pods are left (%v): %w", ref, len(left), slices.Sorted(maps.Values(left)), because(ctx, err))
-}
-
-// census counts pods by what the watch says. A pod that is being deleted does
-// not count: waiting for it to be ready would wait for ever.
-type census struct{ ready map[types.UID]bool }
-
-func (c census) note(e watch.Event) {
-	pod, ok := e.Object.(*corev1.Pod)
-	if !ok {
-		return
-	}
-	if e.Type == watch.Deleted || pod.DeletionTimestamp != nil {
-		delete(c.ready, pod.UID)
-		return
-	}
-	c.ready[pod.UID] = Ready(pod)
-}
-
-func (c census) allReady(atLeast int) bool {
-	for _, ready := range c.ready {
-		if !ready {
-			return false
-		}
-	}
-	return len(c.ready) >= atLeast
 }
 
 func bounded(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -115,32 +115,11 @@ func TestAWaitThatEndsSaysWhatItSawLast(t *testing.T) {
 	require.ErrorContains(t, err, "deployment ns/reviews-v2 has not rolled out: 0 of 1 replicas available; reviews-x Pending; container app waiting: CrashLoopBackOff")
 	require.ErrorContains(t, err, "deployment ns/absent has not rolled out: it does not exist")
 	require.NotContains(t, err.Error(), "ratings-x")
-
-	err = c.WaitPodsReady(ctx, anyPod, 1)
-	require.ErrorContains(t, err, "pods app=reviews in ns are not ready: reviews-x Pending")
 }
 
 func TestACancelledWaitSaysWhoCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	interrupted := errors.New("interrupted")
 	cancel(interrupted)
-	require.ErrorIs(t, clientOf().WaitPodsReady(ctx, anyPod, 1), interrupted)
-}
-
-func TestPodsAreReadyWhenEveryLiveOneIs(t *testing.T) {
-	first, going := pod("first", ready), pod("going", terminating)
-	second := pod("second")
-	c := clientOf(&first, &going, &second)
-	done := make(chan error, 1)
-	go func() { done <- c.WaitPodsReady(t.Context(), anyPod, 2) }()
-	ready(&second)
-	_, err := c.kube.CoreV1().Pods("ns").UpdateStatus(t.Context(), &second, metav1.UpdateOptions{})
-	require.NoError(t, err)
-	require.NoError(t, <-done)
-}
-
-func TestAnEmptySetIsNeverReady(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	require.ErrorContains(t, clientOf().WaitPodsReady(ctx, anyPod, 0), "there are no pods")
+	require.ErrorIs(t, clientOf().WaitGone(ctx, anyPod), interrupted)
 }

