@@ -65,7 +65,11 @@ func ContinueJournal(path string, at time.Time) (*Journal, ConformanceReport, er
 		return nil, before, fmt.Errorf("resume: %w", err)
 	}
 	j := &Journal{file: file}
-	if err := errors.Join(file.Truncate(whole), j.append(record{Resumed: &at})); err != nil {
+	err = file.Truncate(whole)
+	if err == nil {
+		err = j.append(record{Resumed: &at})
+	}
+	if err != nil {
 		return nil, before, errors.Join(fmt.Errorf("resume: %w", err), file.Close())
 	}
 	return j, before, nil
