@@ -15,8 +15,16 @@ const KnownGapTag = "@known-gap="
 // verdict nor the reason that stand there, so that the two can be compared.
 func Rejudge(s Scenario) Verdict {
 	if len(s.Attempts) > 0 {
-		return rejudgeAttempts(s.Attempts)
+		// Where all have passed, so has the one whose record stands for them.
+		if verdict := rejudgeAttempts(s.Attempts); verdict != Passed {
+			return verdict
+		}
 	}
+	return rejudgeRecord(s)
+}
+
+// rejudgeRecord is the verdict of the one play whose steps and faults are recorded.
+func rejudgeRecord(s Scenario) Verdict {
 	has := func(kind FaultKind) bool {
 		return slices.ContainsFunc(s.Faults, func(f Fault) bool { return f.Kind == kind })
 	}

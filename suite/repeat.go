@@ -19,49 +19,74 @@ func (r repetition) wants(done int) bool { return done < max(r.times, 1) || time
 
 // repeated plays s as often as it is wanted and makes one entry of all
 // attempts. The attempt that speaks for them, with its evidence, is the first
-// that did not pass: later ones must not overwrite what explains it.
+// that did not pass: later ones must not overwrite what explains it. Attempts
+// that an interrupt kept from being made are one that decides nothing.
 func (j Judge) repeated(ctx context.Context, s Scenario, r repetition) (reports.Scenario, error) {
 	if r.times <= 1 && r.until.IsZero() {
 		return j.Scenario(ctx, s)
 	}
-	var measured reports.Figures
-	var speaker reports.Scenario
-	var attempts []reports.Attempt
-	for ctx.Err() == nil && r.wants(len(attempts)) {
+	var all plays
+	for ctx.Err() == nil && r.wants(len(all.attempts)) {
 		one, dead := j.Scenario(ctx, s)
-		measured.Faults = append(measured.Faults, one.Figures.Faults...)
-		measured.Revocations = append(measured.Revocations, one.Figures.Revocations...)
-		attempts = append(attempts, reports.Attempt{Verdict: one.Verdict, Reason: one.Reason, DurationSeconds: one.DurationSeconds})
-		if len(attempts) == 1 || speaker.Verdict == reports.Passed {
-			speaker = one
-		}
-		if speaker.Verdict != reports.Passed {
+		all.add(one)
+		if all.speaker.Verdict != reports.Passed {
 			j.EvidenceDir = nil
 		}
 		if dead != nil {
-			return several(speaker, attempts, measured), dead
+			return all.together(), dead
 		}
 	}
-	return several(speaker, attempts, measured), nil
+	if made, wanted := len(all.attempts), max(r.times, 1); made < wanted {
+		all.add(notMade(s, made+1, wanted))
+	}
+	return all.together(), nil
 }
 
-// several is the one entry of all attempts. What was refused in each of them, and
+// notMade is the first attempt that there was no time for.
+func notMade(s Scenario, attempt, wanted int) reports.Scenario {
+	entry := describe(s)
+	entry.Verdict, entry.Reason = reports.Inconclusive, fmt.Sprintf("interrupted before attempt %d of %d", attempt, wanted)
+	entry.Faults = []reports.Fault{{Kind: reports.FaultNotRun, Text: entry.Reason}}
+	return entry
+}
+
+// plays are the attempts so far.
+type plays struct {
+	// speaker is the one whose record stands for all.
+	speaker  reports.Scenario
+	attempts []reports.Attempt
+	measured reports.Figures
+}
+
+func (p *plays) add(one reports.Scenario) {
+	p.measured.Faults = append(p.measured.Faults, one.Figures.Faults...)
+	p.measured.Revocations = append(p.measured.Revocations, one.Figures.Revocations...)
+	p.attempts = append(p.attempts, reports.Attempt{Verdict: one.Verdict, Reason: one.Reason, DurationSeconds: one.DurationSeconds})
+	if len(p.attempts) == 1 || p.speaker.Verdict == reports.Passed {
+		p.speaker = one
+	}
+}
+
+// together is the one entry of all attempts. What was refused in each of them, and
 // how long each withdrawal took, counts together: the more often, the more it
 // says.
-func several(speaker reports.Scenario, attempts []reports.Attempt, measured reports.Figures) reports.Scenario {
-	speaker.Figures.Faults = reports.FaultsTogether(measured.Faults)
-	speaker.Figures.Revocations = reports.RevocationsTogether(measured.Revocations)
-	speaker.Attempts, speaker.DurationSeconds = attempts, 0
+func (p *plays) together() reports.Scenario {
+	speaker := p.speaker
+	speaker.Figures.Faults = reports.FaultsTogether(p.measured.Faults)
+	speaker.Figures.Revocations = reports.RevocationsTogether(p.measured.Revocations)
+	speaker.Attempts, speaker.DurationSeconds = p.attempts, 0
 	counts := map[reports.Verdict]int{}
-	for _, a := range attempts {
+	for _, a := range p.attempts {
 		counts[a.Verdict]++
 		speaker.DurationSeconds += a.DurationSeconds
 	}
 	speaker.Verdict = reports.Rejudge(speaker)
 	if len(counts) > 1 {
-		low, high := reports.Wilson(counts[reports.Passed], len(attempts))
+		// What decided nothing says nothing of the rate.
+		decided := len(p.attempts) - counts[reports.Inconclusive]
+		low, high := reports.Wilson(counts[reports.Passed], decided)
 		speaker.Reason = fmt.Sprintf("%d of %d attempts passed (95 %% interval of the true rate %.0f %% to %.0f %%); the first that did not: %s",
-			counts[reports.Passed], len(attempts), 100*low, 100*high, speaker.Reason)
+			counts[reports.Passed], decided, 100*low, 100*high, speaker.Reason)
 	}
 	return speaker
 }

@@ -2,6 +2,7 @@ package suite_test
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -96,4 +97,37 @@ func TestARepeatedScenarioThatPassesNowAndThenIsFlakyAndNotGreen(t *testing.T) {
 	assert.Contains(t, flaky.Reason, "not this time", "the attempt that did not pass speaks")
 	assert.Contains(t, flaky.EvidencePaths(), "evidence/f/s1/why.txt")
 	assert.Equal(t, reports.ExitNonConformant, report.ExitCode())
+}
+
+// A signal while an attempt is cleaned up leaves as many passes as there were:
+// that is not as many as were wanted, and the run that goes on has to make them.
+func TestFewerAttemptsThanWereWantedDecideNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	bench := &fakeBench{onClose: func(n int32) {
+		if n == 2 {
+			cancel()
+		}
+	}}
+	s := aSuite(t, bench, scenarios("it passes"))
+	s.Repeat = 5
+	report, err := s.Run(ctx)
+	require.NoError(t, err)
+	assert.Equal(t, []reports.Verdict{reports.Inconclusive}, verdicts(t, report))
+	assert.Contains(t, report.Scenarios[0].Reason, "interrupted before attempt 3 of 5")
+	assert.Contains(t, report.Scenarios[0].Reason, "2 of 2 attempts passed", "one that was not made is in no rate")
+	bench.onClose, s.Resume = nil, true
+	report, err = s.Run(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []reports.Verdict{reports.Passed}, verdicts(t, report))
+	assert.Len(t, report.Scenarios[0].Attempts, 5)
+}
+
+func TestAFailureStandsThoughTheOtherAttemptsWereNotMade(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	s := aSuite(t, &fakeBench{onClose: func(int32) { cancel() }}, scenarios("it fails"))
+	s.Repeat = 5
+	report, err := s.Run(ctx)
+	require.NoError(t, err)
+	assert.Equal(t, []reports.Verdict{reports.Failed}, verdicts(t, report))
+	assert.Contains(t, report.Scenarios[0].Reason, "got 200, want 403")
 }

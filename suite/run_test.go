@@ -27,8 +27,10 @@ type fakeBench struct {
 	figures reports.Figures
 	// onStep runs in the step "it acts".
 	onStep func()
-	begun  atomic.Int32
-	closed atomic.Int32
+	// onClose is told how many sessions were closed, this one included.
+	onClose func(n int32)
+	begun   atomic.Int32
+	closed  atomic.Int32
 	// atEvidence is how many sessions were closed when evidence was taken.
 	atEvidence atomic.Int32
 }
@@ -71,7 +73,13 @@ func (s fakeSession) Evidence(_ context.Context, dir string) ([]string, error) {
 	return []string{"why.txt"}, errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, "why.txt"), nil, 0o644))
 }
 
-func (s fakeSession) Close(context.Context) error { s.bench.closed.Add(1); return s.bench.close }
+func (s fakeSession) Close(context.Context) error {
+	n := s.bench.closed.Add(1)
+	if s.bench.onClose != nil {
+		s.bench.onClose(n)
+	}
+	return s.bench.close
+}
 
 func scenarios(lines ...string) fstest.MapFS {
 	content := "Feature: F\n"

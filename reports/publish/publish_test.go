@@ -220,6 +220,26 @@ func TestAForgeryThatIsSealedAgainIsFoundByWhatItSays(t *testing.T) {
 	}
 }
 
+// A run that plays each scenario ten times, and has two attempts, has not shown
+// what it says.
+func TestAPassNeedsAsManyAttemptsAsTheRunWanted(t *testing.T) {
+	for made, want := range map[int]string{0: "0 attempts, want 3", 2: "2 attempts, want 3", 3: ""} {
+		run := lone()
+		run.Repeat = 3
+		one := corePass()
+		for range made {
+			one.Attempts = append(one.Attempts, reports.Attempt{Verdict: reports.Passed})
+		}
+		path := submit(t, rightPlace, run, one)
+		_, err := publish.Verify(t.Context(), filepath.Join(path, "run"), nil)
+		if want == "" {
+			require.NoError(t, err)
+			continue
+		}
+		require.ErrorContains(t, err, want)
+	}
+}
+
 func TestOnlyTheGivenKeyIsTrusted(t *testing.T) {
 	private, _ := key(t)
 	_, other := key(t)

@@ -187,6 +187,10 @@ func verifyVerdicts(r reports.ConformanceReport) error {
 		if follows := reports.Rejudge(s); follows != s.Verdict {
 			errs = append(errs, fmt.Errorf("scenario %s: its verdict is %s, but from its record follows %s", s.ID, s.Verdict, follows))
 		}
+		// One attempt that fails is a failure, however many were made; a pass is all of them.
+		if made := len(s.Attempts); s.Verdict == reports.Passed && r.Repeat > 1 && made < r.Repeat {
+			errs = append(errs, fmt.Errorf("scenario %s: it passed in %d attempts, want %d", s.ID, made, r.Repeat))
+		}
 	}
 	return errors.Join(errs...)
 }
