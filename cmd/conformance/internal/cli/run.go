@@ -105,6 +105,10 @@ func reportFlags(c *cobra.Command, f *runFlags) {
 }
 
 func (p Program) start(cmd *cobra.Command, f runFlags) error {
+	key, err := signingKey(f.signKey)
+	if err != nil {
+		return err
+	}
 	chosen, err := p.choose(cmd.Context(), f)
 	if err != nil {
 		return usage.Bad(err)
@@ -123,7 +127,7 @@ func (p Program) start(cmd *cobra.Command, f runFlags) error {
 	}
 	// Sealed after the logs, which are part of it, whatever the verdicts.
 	if report.ID != "" {
-		err = errors.Join(err, seal(cmd, folder, f.signKey))
+		err = errors.Join(err, seal(cmd.Context(), folder, key))
 	}
 	// The lab goes whatever happened, also after an interrupt.
 	err = errors.Join(err, place.leave(context.WithoutCancel(cmd.Context())))

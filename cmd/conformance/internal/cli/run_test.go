@@ -1,0 +1,97 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/engine"
+	"github.com/meshfed/meshfed/engine/builtin"
+	"github.com/meshfed/meshfed/reports"
+	"github.com/meshfed/meshfed/reports/publish"
+)
+
+// untouched is a program whose provider must not be asked for anything.
+func untouched(t *testing.T) Program {
+	return Program{
+		Engines: engine.Known{Engines: []engine.Engine{builtin.New("")}},
+		Providers: Providers{"embedded": func(*os.File) (cluster.Provider, error) {
+			t.Error("a place for meshes is asked for")
+			return nil, os.ErrInvalid
+		}},
+	}
+}
+
+// A key that cannot be read is found out before the meshes are made: after them
+// it would leave a run that nobody can seal.
+func TestABadKeyIsRefusedBeforeAnythingIsMade(t *testing.T) {
+	dir := t.TempDir()
+	open, torn := filepath.Join(dir, "open.key"), filepath.Join(dir, "torn.key")
+	require.NoError(t, publish.NewKey(open))
+	require.NoError(t, os.Chmod(open, 0o644))
+	require.NoError(t, os.WriteFile(torn, []byte("-----BEGIN"), 0o600))
+	for want, key := range map[string]string{
+		"no such file":          filepath.Join(dir, "absent.key"),
+		"can be read by others": open,
+		torn:                    torn,
+	} {
+		for _, command := range []string{"run", "load"} {
+			out := filepath.Join(t.TempDir(), "out")
+			var stdout, errs bytes.Buffer
+			code := untouched(t).Main([]string{command, "--out", out, "--sign-key", key}, &stdout, &errs)
+			assert.Equal(t, reports.ExitUsage, code, "%s: %s", command, errs.String())
+			assert.Contains(t, errs.String(), "--sign-key: ", command)
+			assert.Contains(t, errs.String(), want, command)
+			assert.NoDirExists(t, out, command)
+		}
+	}
+}
+
+// barren is a provider that has no lab and can make none.
+type barren struct{ cluster.Provider }
+
+func (barren) Open(context.Context, string) (cluster.Lab, error) { return nil, cluster.ErrNoLab }
+
+func (barren) Create(context.Context, string, cluster.Topology) (cluster.Lab, error) {
+	return nil, os.ErrPermission
+}
+
+// Also a run whose meshes never came up is sealed, with the key that was given.
+func TestARunIsSignedWithItsKey(t *testing.T) {
+	key := filepath.Join(t.TempDir(), "mesh.key")
+	require.NoError(t, publish.NewKey(key))
+	for _, args := range [][]string{{"--sign-key", key}, {}} {
+		p, dir := untouched(t), t.TempDir()
+		p.Providers["embedded"] = func(*os.File) (cluster.Provider, error) { return barren{}, nil }
+		var out, errs bytes.Buffer
+		code := p.Main(append([]string{"run", "--out", dir}, args...), &out, &errs)
+		assert.Equal(t, reports.ExitInconclusive, code, errs.String())
+		assert.FileExists(t, filepath.Join(dir, "latest", publish.ManifestFile))
+		if len(args) == 0 {
+			assert.NoFileExists(t, filepath.Join(dir, "latest", publish.EnvelopeFile))
+			continue
+		}
+		assert.FileExists(t, filepath.Join(dir, "latest", publish.EnvelopeFile))
+		public, err := publish.ReadPublicKey(key + ".pub")
+		require.NoError(t, err)
+		_, err = publish.Verify(t.Context(), filepath.Join(dir, "latest"), public)
+		assert.NoError(t, err)
+	}
+}
+
+func TestAKeyIsReadOnlyIfThereIsOne(t *testing.T) {
+	key, err := signingKey("")
+	require.NoError(t, err)
+	assert.Nil(t, key)
+	name := filepath.Join(t.TempDir(), "mesh.key")
+	require.NoError(t, publish.NewKey(name))
+	key, err = signingKey(name)
+	require.NoError(t, err)
+	assert.NotEmpty(t, key)
+}
