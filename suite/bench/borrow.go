@@ -147,7 +147,7 @@ func Undeploy(ctx context.Context, lab cluster.Lab) error {
 	for i, c := range clusters {
 		all.Go(func() error {
 			if err := undeploy(ctx, c); err != nil {
-				errs[i] = fmt.Errorf("remove what was deployed on %s: %w", c.Name(), err)
+				errs[i] = fmt.Errorf("remove what was deployed on %s (it has the label %s): %w", c.Name(), loanLabel, err)
 			}
 			return nil
 		})

@@ -70,43 +70,71 @@ func (p *place) find(ctx context.Context) (err error) {
 	return err
 }
 
-// deleteLimit bounds the removal of a lab.
-const deleteLimit = 30 * time.Second
+const (
+	// logsLimit bounds the export of logs.
+	logsLimit = 30 * time.Second
+	// detachLimit bounds a word to the process that keeps a lab.
+	detachLimit = 30 * time.Second
+	// undoLimit bounds each thing that is taken away from clusters that stay: a
+	// namespace is gone when its last pod has ended.
+	undoLimit = 3 * time.Minute
+)
 
-// leave removes the lab if the run made it and nobody wants to keep it.
+// leave removes the lab if the run made it and nobody wants to keep it. How long
+// the end of a lab may take is for its provider to say.
 func (p *place) leave(ctx context.Context) (err error) {
 	if p.hold != nil {
 		defer func() { err = errors.Join(err, p.hold.Release()) }()
 	}
-	ctx, cancel := context.WithTimeout(ctx, deleteLimit)
-	defer cancel()
-	if p.lab != nil && cluster.Borrowed(p.lab) {
-		return p.giveBack(ctx)
-	}
-	if p.bench != nil && (!p.made || p.flags.keep) {
-		if err := p.bench.Close(ctx); err != nil {
-			return err
-		}
-	}
-	if !p.made {
+	switch {
+	case p.lab == nil:
 		return nil
+	case cluster.Borrowed(p.lab):
+		return p.giveBack(ctx)
+	case p.made && !p.flags.keep:
+		return p.remove(ctx)
 	}
-	if !p.flags.keep {
-		return p.lab.Delete(ctx)
+	err = p.uninstall(ctx)
+	if !p.made {
+		return err
 	}
+	return errors.Join(err, p.retain(ctx))
+}
+
+// retain leaves a lab up that the run has made.
+func (p *place) retain(ctx context.Context) error {
 	// A provider whose labs end with the process has to be told.
 	if lab, can := p.lab.(interface{ Detach(context.Context) error }); can {
-		if err := lab.Detach(ctx); err != nil {
-			return errors.Join(fmt.Errorf("keep lab %s: %w", p.lab.Name(), err), p.lab.Delete(ctx))
+		if err := within(ctx, detachLimit, "the lab is removed", lab.Detach); err != nil {
+			return errors.Join(fmt.Errorf("keep lab %s: %w", p.lab.Name(), err), p.remove(ctx))
 		}
 	}
-	fmt.Fprintf(p.errs, "lab %[1]s is kept: conformance run --provider %[2]s --lab %[1]s; ", p.lab.Name(), p.lab.Provider())
-	if remover, own := p.lab.(interface{ Remove() string }); own {
-		fmt.Fprintln(p.errs, remover.Remove())
+	fmt.Fprintf(p.errs, "lab %[1]s is kept: conformance run --provider %[2]s --lab %[1]s; %[3]s\n", p.lab.Name(), p.lab.Provider(), p.remover())
+	return nil
+}
+
+func (p *place) remove(ctx context.Context) error {
+	if err := p.lab.Delete(ctx); err != nil {
+		return fmt.Errorf("%w; what is left goes with: %s", err, p.remover())
+	}
+	return nil
+}
+
+// remover is the command that removes the lab.
+func (p *place) remover() string {
+	if lab, own := p.lab.(interface{ Remove() string }); own {
+		return lab.Remove()
+	}
+	return "conformance lab down --lab " + p.lab.Name()
+}
+
+// uninstall takes the engine out of clusters that stay.
+func (p *place) uninstall(ctx context.Context) error {
+	if p.bench == nil {
 		return nil
 	}
-	fmt.Fprintf(p.errs, "conformance lab down --lab %s\n", p.lab.Name())
-	return nil
+	remedy := fmt.Sprintf("the next run of engine %s on lab %s takes away what is left", p.engine.Name(), p.lab.Name())
+	return within(ctx, undoLimit, remedy, p.bench.Close)
 }
 
 // giveBack leaves clusters that are somebody's as they were found.
@@ -115,15 +143,29 @@ func (p *place) giveBack(ctx context.Context) error {
 		// Another run uses them: what is deployed there is its own.
 		return p.lab.Delete(ctx)
 	}
-	var err error
-	if p.bench != nil {
-		err = p.bench.Close(ctx)
-	}
+	err := p.uninstall(ctx)
 	if p.flags.keep {
 		fmt.Fprintf(p.errs, "what was deployed on %s is kept: the next run without --keep removes it\n", p.lab.Name())
 		return errors.Join(err, p.lab.Delete(ctx))
 	}
-	return errors.Join(err, bench.Undeploy(ctx, p.lab), p.lab.Delete(ctx))
+	undeploy := func(ctx context.Context) error { return bench.Undeploy(ctx, p.lab) }
+	err = errors.Join(err, within(ctx, undoLimit, "the next run without --keep on these clusters removes what is left", undeploy))
+	return errors.Join(err, p.lab.Delete(ctx))
+}
+
+// within gives something up after a limit, and says with every error what
+// mends it.
+func within(ctx context.Context, limit time.Duration, remedy string, do func(context.Context) error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done within %s", limit))
+	defer cancel()
+	err := do(ctx)
+	if err == nil {
+		return nil
+	}
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
+		err = fmt.Errorf("%w: %w", err, cause)
+	}
+	return fmt.Errorf("%w; %s", err, remedy)
 }
 
 // logs exports what the clusters' components said. It is an aid: that it
@@ -132,7 +174,7 @@ func (p *place) logs(dir string) {
 	if p.lab == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), deleteLimit)
+	ctx, cancel := context.WithTimeoutCause(context.Background(), logsLimit, fmt.Errorf("not exported within %s", logsLimit))
 	defer cancel()
 	if err := p.lab.ExportLogs(ctx, dir); err != nil {
 		fmt.Fprintln(p.errs, "conformance: logs:", err)
