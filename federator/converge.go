@@ -8,6 +8,7 @@ import (
 	"github.com/meshfed/meshfed/federator/internal/admit"
 	"github.com/meshfed/meshfed/federator/internal/apply"
 	"github.com/meshfed/meshfed/federator/internal/inventory"
+	"github.com/meshfed/meshfed/federator/internal/kube"
 	"github.com/meshfed/meshfed/federator/internal/plan"
 	"github.com/meshfed/meshfed/federator/internal/preflight"
 	"github.com/meshfed/meshfed/federator/internal/render"
@@ -45,9 +46,11 @@ type Convergence struct {
 // whole or not at all, which suits a person at a prompt; Converge is for a wish
 // of many authors: a declaration that is invalid beside the others, that the
 // cluster is not ready for, or whose objects another owner holds, is left out or
-// kept as it was, and the rest is carried out. Withdrawals are never held up, not
-// even when all that is declared has outgrown the inventory: they are then all
-// that is carried out.
+// kept as it was, and the rest is carried out. Withdrawals are never held up: one
+// that the cluster refuses is told at the Mesh and tried again by every Converge,
+// the others go on, and nothing is added beside what still lets somebody in. When
+// all that is declared has outgrown the inventory, they are all that is carried
+// out.
 //
 // Home is the namespace of the gateways, where the inventory is. A wish without
 // a Mesh withdraws everything that an earlier Converge made; what Apply made stays
@@ -78,7 +81,7 @@ func (e *Engine) Converge(ctx context.Context, home string, wish Spec) (Converge
 	if wish.Mesh.Name == "" {
 		return Convergence{}, nil
 	}
-	c := &converger{engine: e, home: home, wish: wish, inventory: inv, vetoed: map[api.Key][]api.Problem{}}
+	c := &converger{engine: e, home: home, wish: wish, inventory: inv, vetoed: map[api.Key][]api.Problem{}, undeleted: map[kube.Ref]error{}}
 	if inv != nil && inv.Applied != nil {
 		// After an apply that did not finish, what was only intended counts as new.
 		c.held = *inv.Applied
@@ -103,6 +106,11 @@ type converger struct {
 	meshVetoed bool
 	// crowded: the wish as it was takes more room than the inventory has.
 	crowded *inventory.TooLongError
+	// undeleted are deletions that failed, with the error, and passing those errors
+	// among them that may go by themselves.
+	undeleted map[kube.Ref]error
+	passing   []error
+	writes    int
 }
 
 func (c *converger) run(ctx context.Context) (Convergence, error) {
@@ -120,14 +128,14 @@ func (c *converger) run(ctx context.Context) (Convergence, error) {
 		c.decision, c.standing = decision, map[api.Key][]api.Problem{}
 		report, err := preflight.Check(ctx, c.engine.client, decision.Spec, c.engine.options.preflight)
 		if err != nil {
-			return c.outcome(Result{}), err
+			return c.outcome(Result{Writes: c.writes}), err
 		}
 		if c.obstructed(report) || c.unroomy() {
 			continue
 		}
 		p, err := c.plan(ctx, report.Facts)
 		if err != nil {
-			return c.outcome(Result{}), err
+			return c.outcome(Result{Writes: c.writes}), err
 		}
 		if again := c.disputed(p); c.remaining(p) || again {
 			continue
@@ -136,8 +144,29 @@ func (c *converger) run(ctx context.Context) (Convergence, error) {
 		if c.crowded == nil && errors.As(err, &c.crowded) {
 			continue
 		}
-		return out, err
+		if again, failed := c.undeletable(ctx, err); !again {
+			return out, failed
+		}
 	}
+}
+
+// undeletable takes note of the deletions that failed and says whether to go on
+// around them: what is to be narrowed must not wait for them, and nothing may be
+// added beside them before they have been judged.
+func (c *converger) undeletable(ctx context.Context, err error) (bool, error) {
+	var withdrawal *apply.WithdrawalError
+	if !errors.As(err, &withdrawal) {
+		return false, errors.Join(append(c.passing, err)...)
+	}
+	for _, f := range withdrawal.Failed {
+		c.undeleted[f.Object] = f.Err
+		var refusal *kube.ConflictError
+		if !kube.AsRefusal(f.Object, f.Err, &refusal) {
+			c.passing = append(c.passing, f.Err)
+		}
+	}
+	c.inventory, err = inventory.Recall(ctx, c.engine.client, c.home)
+	return err == nil, err
 }
 
 func (c *converger) plan(ctx context.Context, facts render.Facts) (Plan, error) {
@@ -147,6 +176,7 @@ func (c *converger) plan(ctx context.Context, facts render.Facts) (Plan, error) 
 	}
 	return plan.Make(ctx, c.engine.client, plan.Input{
 		Spec: c.decision.Spec, Objects: objects, Inventory: c.inventory, Predict: plan.ByServer(c.engine.client), Persist: true,
+		Failed: c.undeleted,
 	})
 }
 
@@ -155,7 +185,8 @@ func (c *converger) carryOut(ctx context.Context, p Plan) (Convergence, error) {
 		Plan: p, Wish: c.decision.Spec, Inventory: c.inventory, Home: c.home, Keeper: inventory.KeeperController,
 		Shrinks: c.crowded != nil,
 	})
-	return c.outcome(Result{Plan: p, Writes: writes, Left: p.Left}), err
+	c.writes += writes
+	return c.outcome(Result{Plan: p, Writes: c.writes, Left: p.Left}), err
 }
 
 // refusedMesh is the end when the Mesh itself is wrong: nothing can be rendered

@@ -13,10 +13,7 @@ import (
 	"github.com/meshfed/meshfed/federator/internal/kube/kubefake"
 )
 
-const (
-	ratingsExposure = "Exposure/bookinfo/ratings"
-	ratingsGrant    = "federation-expose-bookinfo-ratings"
-)
+const ratingsGrant = "federation-expose-bookinfo-ratings"
 
 // relabel is what a person does with kubectl label --overwrite.
 func relabel(c *kubefake.Cluster, ref kube.Ref) {

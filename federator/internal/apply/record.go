@@ -67,8 +67,5 @@ func (r *run) items(withDeletions bool) []inventory.Item {
 			out = append(out, inventory.Item{Ref: ch.Object, UID: r.uids[ch.Object], Role: ch.Role()})
 		}
 	}
-	for _, left := range r.Plan.Remnants() {
-		out = append(out, left.Item)
-	}
-	return out
+	return append(out, r.Plan.Kept()...)
 }

@@ -75,13 +75,8 @@ func (r *run) do(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, ch := range r.Plan.Changes {
-		if r.unlisted && ch.Action == plan.ActionCreate {
-			continue
-		}
-		if err := r.change(ctx, ch); err != nil {
-			return err
-		}
+	if err := r.changeAll(ctx); err != nil {
+		return err
 	}
 	done := r.finished()
 	if len(done.Items) > 0 {
@@ -92,6 +87,32 @@ func (r *run) do(ctx context.Context) error {
 		r.writes++
 	}
 	return err
+}
+
+// changeAll makes the changes in the plan's order. What only takes reach away goes
+// on past an error of one object: a route that cannot be deleted must not keep
+// somebody else's grant in force. What adds, and what takes away the foundations,
+// does not begin after an error, and ends at its first. An API server that does not
+// answer ends it at once.
+func (r *run) changeAll(ctx context.Context) error {
+	var failed failures
+	for _, ch := range r.Plan.Changes {
+		if failed.any() && !ch.Narrows() {
+			break
+		}
+		if r.unlisted && ch.Action == plan.ActionCreate {
+			continue
+		}
+		err := r.change(ctx, ch)
+		if err == nil {
+			continue
+		}
+		failed.note(ch, err)
+		if !answered(err) {
+			break
+		}
+	}
+	return failed.err()
 }
 
 func (r *run) save(ctx context.Context, inv inventory.Inventory) error {

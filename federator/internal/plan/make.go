@@ -31,6 +31,9 @@ type Input struct {
 	// Persist goes on past conflicts and lists them in the plan: a dispute over one
 	// object must not keep another from being withdrawn.
 	Persist bool
+	// Failed are deletions that have just been tried in vain, with the error: they
+	// are not tried again by this plan, and their objects are its remnants.
+	Failed map[kube.Ref]error
 
 	// uids are the inventory's, looked up for every object.
 	uids map[kube.Ref]types.UID
@@ -56,7 +59,7 @@ func Make(ctx context.Context, c kube.Client, in Input) (Plan, error) {
 	}
 	for i, item := range stale {
 		g.Go(func() (err error) {
-			gone[i], err = remove(gctx, c, item, in.Spec.Mesh.Name)
+			gone[i], err = removeOrKeep(gctx, c, item, in)
 			return err
 		})
 	}
@@ -79,6 +82,9 @@ func (p *Plan) collect(wanted []Change, gone []deletion) {
 		if d.remnant != nil {
 			p.remnants = append(p.remnants, *d.remnant)
 		}
+		if d.change.conflict != nil {
+			p.Conflicts = append(p.Conflicts, d.change.conflict)
+		}
 		switch {
 		case d.left:
 			p.Left = append(p.Left, d.change.Object)
@@ -87,6 +93,7 @@ func (p *Plan) collect(wanted []Change, gone []deletion) {
 		}
 	}
 	sortChanges(p.Changes)
+	p.holdFoundations()
 }
 
 // compareOrKeep leaves a disputed object as it stands when the plan persists.

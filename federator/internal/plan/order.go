@@ -19,6 +19,13 @@ const (
 	phaseClear
 )
 
+// Narrows says whether a change is of the phases that can only take reach away.
+// They go on past a failure; what comes after them must not begin after one.
+func (c Change) Narrows() bool {
+	phase, _ := turn(c)
+	return phase < phaseBuild
+}
+
 func sortChanges(changes []Change) {
 	slices.SortStableFunc(changes, func(a, b Change) int {
 		pa, ta := turn(a)

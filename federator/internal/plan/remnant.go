@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -22,6 +23,32 @@ type Remnant struct {
 
 // Remnants are the objects that this plan would take away and cannot.
 func (p Plan) Remnants() []Remnant { return p.remnants }
+
+// Kept are the items of the inventory beyond the wish that stay: the remnants, and
+// what waits for them.
+func (p Plan) Kept() []inventory.Item {
+	out := make([]inventory.Item, 0, len(p.remnants)+len(p.waiting))
+	for _, r := range p.remnants {
+		out = append(out, r.Item)
+	}
+	return append(out, p.waiting...)
+}
+
+// holdFoundations leaves what a remnant rests on. Without its listener's default
+// deny a gateway is open, and without the peer's verification a route that stays
+// leads to anybody who answers there.
+func (p *Plan) holdFoundations() {
+	if !slices.ContainsFunc(p.remnants, func(r Remnant) bool { return r.LetsIn() || r.Item.Role == render.RoleListener }) {
+		return
+	}
+	p.Changes = slices.DeleteFunc(p.Changes, func(c Change) bool {
+		phase, _ := turn(c)
+		if phase == phaseClear {
+			p.waiting = append(p.waiting, inventory.Item{Ref: c.Object, UID: c.uid, Role: c.role})
+		}
+		return phase == phaseClear
+	})
+}
 
 // LetsIn says whether it may still admit somebody or lead somewhere inside a
 // gateway. While it stands nothing may be added beside it: a path that is free
@@ -48,6 +75,29 @@ func ours(live *unstructured.Unstructured, recorded types.UID, mesh string) bool
 		return render.Owned(live, mesh)
 	}
 	return recorded == live.GetUID()
+}
+
+// remains is the outcome for an object that cannot be taken away.
+func remains(item inventory.Item, err error) deletion {
+	var why *kube.ConflictError
+	if !kube.AsRefusal(item.Ref, err, &why) {
+		why = &kube.ConflictError{Object: item.Ref, Reason: "it cannot be deleted; this is tried again: " + err.Error()}
+	}
+	return deletion{change: Change{Object: item.Ref, role: item.Role, conflict: why}, remnant: &Remnant{Item: item, Why: why}}
+}
+
+// removeOrKeep leaves what the API server will not show or delete as it stands
+// when the plan persists: one object must not hold up the others' withdrawals.
+func removeOrKeep(ctx context.Context, c kube.Client, item inventory.Item, in Input) (deletion, error) {
+	if err := in.Failed[item.Ref]; err != nil {
+		return remains(item, err), nil
+	}
+	out, err := remove(ctx, c, item, in.Spec.Mesh.Name)
+	var refusal *kube.ConflictError
+	if in.Persist && kube.AsRefusal(item.Ref, err, &refusal) {
+		return remains(item, err), nil
+	}
+	return out, err
 }
 
 // remove decides about one object that the inventory holds and the wish does not.

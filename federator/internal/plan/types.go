@@ -4,6 +4,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/meshfed/meshfed/federator/internal/inventory"
 	"github.com/meshfed/meshfed/federator/internal/kube"
 	"github.com/meshfed/meshfed/federator/internal/render"
 )
@@ -87,10 +88,13 @@ type Plan struct {
 	// will not be touched.
 	Left []ObjectRef `json:"left,omitempty"`
 	// Conflicts are disputes that do not stop this plan (only a cancel goes on
-	// past them); their objects stay as they are.
+	// past them), what the API server will not show or delete included; their
+	// objects stay as they are.
 	Conflicts []*kube.ConflictError `json:"conflicts,omitempty"`
 
 	remnants []Remnant
+	// waiting are deletions that wait for the remnants to go.
+	waiting []inventory.Item
 }
 
 // HasChanges says whether an apply would touch an object.

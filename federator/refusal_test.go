@@ -1,0 +1,218 @@
+package federator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/meshfed/meshfed/federator/api"
+	"github.com/meshfed/meshfed/federator/internal/inventory"
+	"github.com/meshfed/meshfed/federator/internal/kube"
+	"github.com/meshfed/meshfed/federator/internal/kube/kubefake"
+)
+
+const reviewsGrant = "federation-expose-bookinfo-reviews-v2-40832250"
+
+// refusing is a cluster that will not show the objects of one namespace, and will
+// not delete some objects.
+type refusing struct {
+	kube.Client
+	unreadable string
+	// undeletable by name, and what the API server says instead.
+	undeletable map[string]error
+}
+
+func (r *refusing) Get(ctx context.Context, ref kube.Ref) (*unstructured.Unstructured, error) {
+	if r.unreadable != "" && ref.Namespace == r.unreadable {
+		return nil, fmt.Errorf("get %s: %w", ref, forbidden(ref, "no Role"))
+	}
+	return r.Client.Get(ctx, ref)
+}
+
+func (r *refusing) Delete(ctx context.Context, ref kube.Ref, uid types.UID) (bool, error) {
+	if err := r.undeletable[ref.Kind+" "+ref.Name]; err != nil {
+		return false, fmt.Errorf("delete %s: %w", ref, err)
+	}
+	return r.Client.Delete(ctx, ref, uid)
+}
+
+func forbidden(ref kube.Ref, why string) error {
+	return apierrors.NewForbidden(schema.GroupResource{Resource: ref.Kind}, ref.Name, errors.New(why))
+}
+
+// denied is what a webhook's refusal of one deletion looks like.
+func denied(objects ...string) map[string]error {
+	out := map[string]error{}
+	for _, o := range objects {
+		out[o] = forbidden(kube.Ref{Name: o}, "denied by a webhook")
+	}
+	return out
+}
+
+// stubborn is the seed's cluster with everything in force, and a door to it that
+// refuses what the caller says.
+func stubborn(t *testing.T, name string) (*kubefake.Cluster, *refusing, *Engine, Spec) {
+	t.Helper()
+	c, e, spec := setup(t, name)
+	if name == "c1" { // it also exposes something
+		spec.Peers[0].Spec.ClientIdentity = "spiffe://c2.example.com/egress"
+		spec.Exposures = []api.Exposure{{Spec: api.ExposureSpec{Service: api.Service{Name: "reviews", Port: 9080}, Path: "/reviews/",
+			Consumers: []api.Consumer{{Peer: spec.Peers[0].Name, Methods: []string{"GET"}}}}}}
+		spec.Exposures[0].Name, spec.Exposures[0].Namespace = "reviews", "default"
+	}
+	require.Empty(t, refused(converge(t, e, spec)))
+	r := &refusing{Client: c}
+	e, err := newEngine(r)
+	require.NoError(t, err)
+	return c, r, e, spec
+}
+
+// A Role that is no longer there keeps the engine out of one namespace. What was
+// exposed elsewhere is withdrawn all the same.
+func TestAnUnreadableNamespaceHoldsUpNoWithdrawal(t *testing.T) {
+	c, r, e, spec := stubborn(t, "c1")
+	r.unreadable = "default"
+	nothing := spec
+	nothing.Exposures, nothing.Consumptions = nil, nil
+	for range 2 {
+		got := converge(t, e, nothing)
+		assert.Equal(t, map[string]api.Cause{"Mesh/c1": api.CauseNotWithdrawn}, refused(got))
+	}
+	for ref := range c.Refs() {
+		if ref.Namespace == gateways {
+			assert.NotContains(t, ref.Name, "federation-")
+		}
+	}
+	r.unreadable = ""
+	assert.Empty(t, refused(converge(t, e, nothing)), "it was not forgotten")
+	assert.Nil(t, get(t, c, "VirtualService", "default", "federation-ratings"))
+	assert.Nil(t, get(t, c, "ConfigMap", gateways, inventory.Name))
+}
+
+// Consumers move back before grants go; one that cannot be moved keeps no grant
+// in force.
+func TestARouteThatCannotBeDeletedKeepsNoGrantInForce(t *testing.T) {
+	c, r, e, spec := stubborn(t, "c1")
+	r.undeletable = denied("VirtualService federation-ratings")
+	nothing := spec
+	nothing.Exposures, nothing.Consumptions = nil, nil
+	got := converge(t, e, nothing)
+	assert.Equal(t, map[string]api.Cause{"Mesh/c1": api.CauseNotWithdrawn}, refused(got))
+	assert.Contains(t, got.Verdicts[spec.Mesh.Key()].Problems[0].Reason, "denied by a webhook")
+	for ref := range c.Refs() {
+		assert.NotEqual(t, "AuthorizationPolicy", ref.Kind, ref.Name)
+	}
+	assert.NotNil(t, get(t, c, "VirtualService", "default", "federation-ratings"))
+	r.undeletable = nil
+	assert.Empty(t, refused(converge(t, e, nothing)))
+	assert.Nil(t, get(t, c, "VirtualService", "default", "federation-ratings"))
+}
+
+// Beside a grant that cannot be deleted, what others withdraw goes, what they
+// narrow is narrowed, and nothing is added: the path of the deleted one is free,
+// and whoever has it next would be served to the callers of before.
+func TestAGrantThatCannotBeDeletedHoldsUpNoWithdrawalAndLetsNothingNewIn(t *testing.T) {
+	c, r, e, spec := stubborn(t, "c2")
+	r.undeletable = denied("AuthorizationPolicy " + reviewsGrant)
+	next := withoutC3(spec)
+	heir := spec.Exposures[0]
+	heir.Name, heir.Spec.Service = "heir", spec.Exposures[1].Spec.Service
+	next.Exposures = []api.Exposure{next.Exposures[1], heir}
+	for range 2 {
+		got := onlyNew(refused(converge(t, e, next)))
+		assert.Equal(t, api.CauseNotWithdrawn, got["Mesh/c2"])
+		assert.Equal(t, api.CauseNotWithdrawn, got["Exposure/bookinfo/heir"])
+		assert.Nil(t, get(t, c, "VirtualService", gateways, "federation-expose-bookinfo-heir"))
+		assert.Nil(t, get(t, c, "VirtualService", gateways, reviewsGrant), "its route is gone")
+		rules, _, _ := unstructured.NestedSlice(get(t, c, "AuthorizationPolicy", gateways, ratingsGrant).Object, "spec", "rules")
+		assert.Len(t, rules, 1, "narrowed")
+	}
+	r.undeletable = nil
+	converge(t, e, next)
+	assert.Empty(t, refused(converge(t, e, next)))
+	assert.NotNil(t, get(t, c, "VirtualService", gateways, "federation-expose-bookinfo-heir"))
+	assert.Nil(t, get(t, c, "AuthorizationPolicy", gateways, reviewsGrant))
+}
+
+// What a remnant rests on stays: a gateway that still listens is not left without
+// its default deny, nor a route to a peer without the peer's verification.
+func TestTheFoundationsStayUnderWhatCannotBeDeleted(t *testing.T) {
+	for _, row := range []struct{ cluster, undeletable, kind, name string }{
+		{"c2", "Gateway federation-ingress", "AuthorizationPolicy", "federation-ingress-default-deny"},
+		{"c2", "AuthorizationPolicy " + ratingsGrant, "AuthorizationPolicy", "federation-ingress-default-deny"},
+		{"c1", "VirtualService federation-consume-default-ratings", "DestinationRule", "federation-peer-c2"},
+	} {
+		t.Run(row.undeletable, func(t *testing.T) {
+			c, r, e, spec := stubborn(t, row.cluster)
+			owners, _, _ := setup(t, row.cluster)
+			require.NotNil(t, get(t, c, row.kind, gateways, row.name))
+			r.undeletable = denied(row.undeletable)
+			nothing := spec
+			nothing.Exposures, nothing.Consumptions = nil, nil
+			for range 2 {
+				assert.Contains(t, refused(converge(t, e, nothing)), spec.Mesh.Key().String())
+				assert.NotNil(t, get(t, c, row.kind, gateways, row.name))
+				assertCovered(t, c, owners.Refs())
+			}
+			r.undeletable = nil
+			converge(t, e, nothing)
+			assert.Equal(t, owners.Refs(), c.Refs())
+		})
+	}
+}
+
+// An error that may pass is told as one, so that it is tried again soon; the
+// other withdrawals are made before.
+func TestAPassingErrorOfOneDeletionIsReturnedAndHoldsUpNothing(t *testing.T) {
+	c, r, e, spec := stubborn(t, "c2")
+	r.undeletable = map[string]error{"VirtualService " + reviewsGrant: apierrors.NewInternalError(errors.New("the webhook timed out"))}
+	next := withoutC3(spec)
+	next.Exposures = next.Exposures[1:]
+	_, err := e.Converge(t.Context(), gateways, next)
+	require.ErrorContains(t, err, "the webhook timed out")
+	assert.Nil(t, get(t, c, "AuthorizationPolicy", gateways, reviewsGrant))
+	rules, _, _ := unstructured.NestedSlice(get(t, c, "AuthorizationPolicy", gateways, ratingsGrant).Object, "spec", "rules")
+	assert.Len(t, rules, 1)
+	r.undeletable = nil
+	assert.Empty(t, refused(converge(t, e, next)))
+	assert.Nil(t, get(t, c, "VirtualService", gateways, reviewsGrant))
+}
+
+// By the command line, too: what can be withdrawn is, nothing is added after a
+// withdrawal that failed, and the inventory says that the apply did not end.
+func TestAnApplyGoesOnWithdrawingPastADeletionThatFails(t *testing.T) {
+	c, e, spec := setup(t, "c2")
+	_, err := e.Apply(t.Context(), spec)
+	require.NoError(t, err)
+	r := &refusing{Client: c, undeletable: denied("AuthorizationPolicy " + reviewsGrant)}
+	e, err = newEngine(r)
+	require.NoError(t, err)
+	next := spec
+	next.Exposures = slices.Clone(spec.Exposures[:1])
+	next.Exposures[0].Name, next.Exposures[0].Spec.Path = "heir", "/heir/"
+
+	_, err = e.Apply(t.Context(), next)
+	require.ErrorContains(t, err, "denied by a webhook")
+	for _, kind := range []string{"AuthorizationPolicy", "VirtualService"} {
+		assert.Nil(t, get(t, c, kind, gateways, ratingsGrant))
+		assert.Nil(t, get(t, c, kind, gateways, "federation-expose-bookinfo-heir"))
+	}
+	status, err := e.Status(t.Context(), next)
+	require.NoError(t, err)
+	assert.True(t, status.Unfinished)
+
+	r.undeletable = nil
+	_, err = e.Apply(t.Context(), next)
+	require.NoError(t, err)
+	assert.Nil(t, get(t, c, "AuthorizationPolicy", gateways, reviewsGrant))
+	assert.NotNil(t, get(t, c, "AuthorizationPolicy", gateways, "federation-expose-bookinfo-heir"))
+}
