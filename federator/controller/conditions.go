@@ -15,6 +15,8 @@ type finding struct {
 	verdict federator.Verdict
 	// failed is the error that kept the verdict from being carried out.
 	failed error
+	// changing: an object of it was to be made, altered or taken away.
+	changing bool
 	// gateway says that a pod of the gateway in front is ready.
 	gateway bool
 	// unused: a peer that nothing in force names.

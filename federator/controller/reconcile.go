@@ -44,7 +44,7 @@ func (r *reconciler) Reconcile(ctx context.Context, _ reconcile.Request) (reconc
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	reports := r.reports(seen{d, outcome, failed, ready})
+	reports := r.reports(seen{d, outcome, failed, ready, changing(outcome.Plan)})
 	if err := r.tell(ctx, reports); err != nil {
 		return reconcile.Result{}, err
 	}

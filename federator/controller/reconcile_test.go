@@ -30,7 +30,10 @@ import (
 type scripted struct {
 	refuse map[string]federator.Verdict
 	fail   error
-	wishes []federator.Spec
+	// changes that the failure kept from being made; without them it came before
+	// anything was decided.
+	changes []federator.Change
+	wishes  []federator.Spec
 }
 
 func (s *scripted) Converge(_ context.Context, _ string, wish federator.Spec) (federator.Convergence, error) {
@@ -39,9 +42,10 @@ func (s *scripted) Converge(_ context.Context, _ string, wish federator.Spec) (f
 		return federator.Convergence{}, s.fail
 	}
 	out := federator.Convergence{InForce: wish, Verdicts: map[api.Key]federator.Verdict{}}
-	if s.fail != nil {
+	if s.fail != nil && s.changes == nil {
 		return out, s.fail
 	}
+	out.Plan.Changes = s.changes
 	keys := []api.Key{wish.Mesh.Key()}
 	for i := range wish.Peers {
 		keys = append(keys, wish.Peers[i].Key())
@@ -55,7 +59,7 @@ func (s *scripted) Converge(_ context.Context, _ string, wish federator.Spec) (f
 			out.Verdicts[k] = v
 		}
 	}
-	return out, nil
+	return out, s.fail
 }
 
 type bench struct {
@@ -222,6 +226,32 @@ func TestAnErrorOfTheClusterLeavesTheStatesAsTheyWere(t *testing.T) {
 	require.ErrorContains(t, err, "connection refused")
 	assert.Equal(t, "Ready", b.reason(t, exposure("x", "a", 1)))
 	assert.Equal(t, 2, b.patches)
+}
+
+// A failed write leaves in force what needed none. Whatever was to be changed is
+// not as it is declared, whoever was told so before.
+func TestAFailedWriteContradictsWhatWasProgrammedBefore(t *testing.T) {
+	b := newBench(t, Options{}, mesh("m", 1), exposure("mended", "a", 1), exposure("narrowed", "a", 1), exposure("still", "a", 1), &crd.Peer{ObjectMeta: at("c1", "", 1)})
+	_, err := b.reconcile(t)
+	require.NoError(t, err)
+	b.engine.fail = errors.New("connection refused")
+	b.engine.changes = []federator.Change{
+		{Action: federator.ActionCreate, DeclaredBy: []string{"Exposure/a/mended"}},
+		{Action: federator.ActionUnchanged, DeclaredBy: []string{"Exposure/a/still"}},
+	}
+	b.engine.refuse = map[string]federator.Verdict{
+		"Exposure/a/narrowed": {Form: federator.FormPart, Problems: []federator.Problem{{Cause: api.CausePeerNotFound, Reason: "gone"}}},
+		"Mesh/m":              {Form: federator.FormWhole, Problems: []federator.Problem{{Cause: api.CauseNotWithdrawn, Reason: "denied"}}},
+	}
+	for range 2 {
+		_, err = b.reconcile(t)
+		require.Error(t, err)
+		assert.Equal(t, "WriteFailed", b.reason(t, exposure("mended", "a", 1)))
+		assert.Equal(t, "WriteFailed", b.reason(t, exposure("narrowed", "a", 1)))
+		assert.Equal(t, "NotWithdrawn", b.reason(t, mesh("m", 1)))
+		assert.Equal(t, "Ready", b.reason(t, exposure("still", "a", 1)))
+		assert.Equal(t, "Ready", b.reason(t, &crd.Peer{ObjectMeta: at("c1", "", 1)}))
+	}
 }
 
 // SAD PATHS

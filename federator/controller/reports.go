@@ -18,6 +18,8 @@ type seen struct {
 	// failed is the error that ended the convergence early.
 	failed error
 	ready  gateways
+	// changing are the declarations of which an object was to be changed.
+	changing map[string]bool
 }
 
 // reports puts together what each resource is told. One that nothing was decided
@@ -75,7 +77,7 @@ func (r *reconciler) meshFinding(s seen, i int) (finding, bool) {
 // nothing is known.
 func (r *reconciler) finding(s seen, key api.Key) (finding, bool) {
 	if v, ok := s.outcome.Verdicts[key]; ok {
-		return finding{verdict: v, failed: s.failed}, true
+		return finding{verdict: v, failed: s.failed, changing: s.changing[key.String()]}, true
 	}
 	switch m := s.declared.mesh(); {
 	case s.failed != nil:
@@ -87,6 +89,20 @@ func (r *reconciler) finding(s seen, key api.Key) (finding, bool) {
 			fmt.Sprintf("this controller looks after the namespaces %s", strings.Join(r.options.Namespaces, ", ")))}, true
 	}
 	return finding{verdict: verdictFor(causeNoMesh, "Mesh "+s.declared.meshes[0].Name+" is not accepted")}, true
+}
+
+// changing are the declarations of which a plan changes an object.
+func changing(p federator.Plan) map[string]bool {
+	out := map[string]bool{}
+	for _, c := range p.Changes {
+		if c.Action == federator.ActionUnchanged {
+			continue
+		}
+		for _, by := range c.DeclaredBy {
+			out[by] = true
+		}
+	}
+	return out
 }
 
 func uses(s federator.Spec, peer string) bool {

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/meshfed/meshfed/federator"
 	"github.com/meshfed/meshfed/federator/crd"
 )
 
@@ -40,6 +41,9 @@ func (r report) stamp() (state, bool) {
 	states := r.finding.states()
 	if r.keeps(states) {
 		states[1], states[2] = stateOf(*r.conditions, crd.Programmed), stateOf(*r.conditions, crd.Ready)
+		if problem, found := r.finding.problem(); found {
+			states[2] = no(reasonOf(problem.Cause), r.finding.message())
+		}
 	}
 	for i, t := range crd.ConditionTypes() {
 		meta.SetStatusCondition(r.conditions, metav1.Condition{
@@ -52,9 +56,13 @@ func (r report) stamp() (state, bool) {
 }
 
 // keeps says whether a failed write leaves what was programmed before as it was:
-// that the API server is away takes nothing out of force.
+// that the API server is away takes nothing out of force. What was to be changed,
+// or is to be in force in another form, is not as it was.
 func (r report) keeps(states [3]state) bool {
 	if r.finding.failed == nil || states[1].reason != crd.ReasonWriteFailed {
+		return false
+	}
+	if r.finding.changing || r.finding.verdict.Form != federator.FormWhole {
 		return false
 	}
 	was := meta.FindStatusCondition(*r.conditions, string(crd.Programmed))
