@@ -15,6 +15,7 @@ const (
 	grantAnyway  = "every listener of the gateway comes with a grant (TestAGatewayIsDeniedBeforeItListens), and once one ALLOW policy selects a workload what none of them matches is denied"
 	boundAnyway  = "a route that names gateways is bound to those alone, and the name without a namespace means one of its own namespace; exportTo adds nothing to who can use it"
 	foreignRule  = "the rule asks for names that only the other gateway's listener admits, by SNI and, at the ingress gateway, by a principal of another trust domain: it matches nothing at any other workload of the gateways' namespace"
+	noRules      = "to Istio a policy whose list of rules is empty and one that has none are the same: one that never matches"
 	defaultValue = "it is Kubernetes' or Istio's default for the field"
 )
 
@@ -42,7 +43,10 @@ func (p Part) without(field string) string { return string(p) + " without " + fi
 
 func fields() []removal {
 	return []removal{
+		{IngressDeny, "action", false, defaultValue},
+		{IngressDeny, "rules", false, noRules},
 		{IngressDeny, "selector", false, "without grants for them the other workloads of the gateways' namespace are gateways, and nothing may be called there that nobody has granted"},
+		{Grant, "action", false, defaultValue},
 		{Grant, "rules", false, ""},
 		{Grant, "rules[].from", true, ""},
 		{Grant, "rules[].to", true, ""},
@@ -62,7 +66,10 @@ func fields() []removal {
 		{IngressListener, "servers[].tls.subjectAltNames", false, ""},
 		{IngressListener, "servers[].tls.minProtocolVersion", false, defaultValue + ": a gateway's servers take TLS 1.2 and later"},
 
+		{EgressDeny, "action", false, defaultValue},
+		{EgressDeny, "rules", false, noRules},
 		{EgressDeny, "selector", false, "without grants for them the other workloads of the gateways' namespace are gateways, and nothing may be called there that nobody has granted"},
+		{EgressGrant, "action", false, defaultValue},
 		{EgressGrant, "rules", false, ""},
 		{EgressGrant, "rules[].from", true, ""},
 		{EgressGrant, "rules[].to", true, ""},
@@ -81,6 +88,7 @@ func fields() []removal {
 		{PeerTLS, "exportTo", false, "no workload but the gateways knows the host (the ServiceEntry is not exported), and a rule for a host that nobody knows does nothing"},
 		{PeerTLS, "trafficPolicy", true, ""},
 		{PeerTLS, "trafficPolicy.tls", true, ""},
+		{PeerTLS, "trafficPolicy.tls.insecureSkipVerify", false, defaultValue},
 		{PeerTLS, "trafficPolicy.tls.mode", true, ""},
 		{PeerTLS, "trafficPolicy.tls.sni", false, "Istio then takes the authority for SNI (auto_sni), which the route has set to the same name"},
 		{PeerTLS, "trafficPolicy.tls.subjectAltNames", true, ""},

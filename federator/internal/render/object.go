@@ -37,9 +37,17 @@ func typeMeta(apiVersion, kind string) metav1.TypeMeta {
 	return metav1.TypeMeta{APIVersion: apiVersion, Kind: kind}
 }
 
+// said is a field of a spec that is Istio's default anyway, and that the typed
+// object therefore leaves out. The engine says it all the same: it owns what it has
+// said, and a field that nobody owns is anybody's to set, without a conflict.
+type said struct {
+	value any
+	path  []string
+}
+
 // add takes a typed object into the output. What the API server writes itself
 // (status, creationTimestamp) is dropped, so that the engine never owns it.
-func (r *renderer) add(typed any) {
+func (r *renderer) add(typed any, defaults ...said) {
 	if r.err != nil {
 		return
 	}
@@ -52,6 +60,12 @@ func (r *renderer) add(typed any) {
 	if err := o.UnmarshalJSON(raw); err != nil {
 		r.err = fmt.Errorf("render %T: %w", typed, err)
 		return
+	}
+	for _, d := range defaults {
+		if err := unstructured.SetNestedField(o.Object, d.value, append([]string{"spec"}, d.path...)...); err != nil {
+			r.err = fmt.Errorf("render %T: %w", typed, err)
+			return
+		}
 	}
 	unstructured.RemoveNestedField(o.Object, "status")
 	unstructured.RemoveNestedField(o.Object, "metadata", "creationTimestamp")

@@ -4,34 +4,43 @@ import (
 	"fmt"
 	"strings"
 
+	"istio.io/api/annotation"
 	securityapi "istio.io/api/security/v1beta1"
 	typeapi "istio.io/api/type/v1beta1"
 	security "istio.io/client-go/pkg/apis/security/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/meshfed/meshfed/federator/api"
 )
 
 // defaultDeny closes a gateway: an ALLOW policy without rules admits nobody. It
 // stands on its own, beside the grants, so that removing the last grant leaves
-// the gateway shut and not unguarded.
+// the gateway shut and not unguarded. That it has no rules is said: one rule of
+// somebody else's would make it admit everybody.
 func (r *renderer) defaultDeny(g api.Gateway, name string) {
-	r.add(&security.AuthorizationPolicy{
-		TypeMeta:   typeMeta(istioSecurity, "AuthorizationPolicy"),
-		ObjectMeta: r.meta(RoleDefaultDeny, Name{g.Namespace, name}, r.spec.Mesh.Key()),
-		Spec:       securityapi.AuthorizationPolicy{Selector: selector(g)},
-	})
+	r.policy(r.policyMeta(RoleDefaultDeny, g, name, r.spec.Mesh.Key()), g, nil, said{[]any{}, []string{"rules"}})
 }
 
 func (r *renderer) grant(g api.Gateway, name string, by api.Key, rules []*securityapi.Rule) {
+	r.policy(r.policyMeta(RoleGrant, g, name, by), g, rules)
+}
+
+// policy allows. Its action is said, although it is the default: a grant that
+// somebody turned into a DENY would leave the gateway to whatever it does not match.
+func (r *renderer) policy(meta metav1.ObjectMeta, g api.Gateway, rules []*securityapi.Rule, defaults ...said) {
 	r.add(&security.AuthorizationPolicy{
 		TypeMeta:   typeMeta(istioSecurity, "AuthorizationPolicy"),
-		ObjectMeta: r.meta(RoleGrant, Name{g.Namespace, name}, by),
-		Spec: securityapi.AuthorizationPolicy{
-			Selector: selector(g),
-			Action:   securityapi.AuthorizationPolicy_ALLOW,
-			Rules:    rules,
-		},
-	})
+		ObjectMeta: meta,
+		Spec:       securityapi.AuthorizationPolicy{Selector: selector(g), Rules: rules},
+	}, append(defaults, said{"ALLOW", []string{"action"}})...)
+}
+
+// policyMeta says that the policy is in force: Istio only logs what one would do
+// whose annotation says that it rehearses.
+func (r *renderer) policyMeta(role Role, g api.Gateway, name string, by api.Key) metav1.ObjectMeta {
+	meta := r.meta(role, Name{g.Namespace, name}, by)
+	meta.Annotations[annotation.IoIstioDryRun.Name] = "false"
+	return meta
 }
 
 // exposureRules admit each consumer by the identity in its certificate, on the

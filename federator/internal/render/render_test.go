@@ -143,7 +143,7 @@ func TestNoObjectIsWiderThanItsDeclaration(t *testing.T) {
 		require.NoError(t, err)
 		text := string(encode(t, objects))
 		assert.NotContains(t, text, "AUTO_PASSTHROUGH")
-		assert.NotContains(t, text, "insecureSkipVerify")
+		assert.NotContains(t, text, "insecureSkipVerify: true")
 		for _, o := range objects {
 			hosts, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "hosts")
 			for _, h := range hosts {
