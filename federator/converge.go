@@ -10,7 +10,6 @@ import (
 	"github.com/meshfed/meshfed/federator/internal/inventory"
 	"github.com/meshfed/meshfed/federator/internal/kube"
 	"github.com/meshfed/meshfed/federator/internal/plan"
-	"github.com/meshfed/meshfed/federator/internal/preflight"
 	"github.com/meshfed/meshfed/federator/internal/render"
 )
 
@@ -126,7 +125,7 @@ func (c *converger) run(ctx context.Context) (Convergence, error) {
 			return c.refusedMesh(err)
 		}
 		c.decision, c.standing = decision, map[api.Key][]api.Problem{}
-		report, err := preflight.Check(ctx, c.engine.client, decision.Spec, c.engine.options.preflight)
+		report, err := c.engine.preflight(ctx, decision.Spec, c.inventory)
 		if err != nil {
 			return c.outcome(Result{Writes: c.writes}), err
 		}

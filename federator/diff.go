@@ -10,7 +10,9 @@ import (
 // Diff says how the objects of the cluster have drifted from the declarations:
 // what is missing, what is left over, and every field that says something else,
 // also those that an Apply would leave because another manager has added them. It
-// goes on past conflicts, and needs no right to write.
+// goes on past conflicts, and needs no right to write. A boundary of this mesh that
+// these declarations do not reach is a *ConflictError: what it still holds would
+// not be among the differences.
 func (e *Engine) Diff(ctx context.Context, spec Spec) (Plan, error) {
 	if err := api.Validate(spec); err != nil {
 		return Plan{}, err
@@ -18,6 +20,9 @@ func (e *Engine) Diff(ctx context.Context, spec Spec) (Plan, error) {
 	v, err := e.look(ctx, spec)
 	if err != nil {
 		return Plan{}, err
+	}
+	if v.astray != nil {
+		return Plan{}, v.astray
 	}
 	return plan.Make(ctx, e.client, plan.Input{
 		Spec: spec, Objects: v.objects, Inventory: v.inventory, Predict: plan.Exactly, Persist: true,

@@ -71,6 +71,8 @@ type look struct {
 	inventory *inventory.Inventory
 	// refusal is what preflight found; nil when nothing stands in the way.
 	refusal error
+	// astray is the part of it that says that this is the wrong inventory.
+	astray error
 	// scope narrows what is compared; nil means everything.
 	scope func(*unstructured.Unstructured) bool
 	// shrinks: the wish only takes away.
@@ -79,16 +81,23 @@ type look struct {
 
 // look reads the cluster and renders the wish for it.
 func (e *Engine) look(ctx context.Context, spec Spec) (look, error) {
-	report, err := preflight.Check(ctx, e.client, spec, e.options.preflight)
+	inv, err := inventory.Load(ctx, e.client, spec.Mesh.Spec.Home(), spec.Mesh.Name)
 	if err != nil {
 		return look{}, err
 	}
-	v := look{refusal: report.Err()}
-	if v.inventory, err = inventory.Load(ctx, e.client, spec.Mesh.Spec.Home(), spec.Mesh.Name); err != nil {
+	report, err := e.preflight(ctx, spec, inv)
+	if err != nil {
 		return look{}, err
 	}
+	v := look{inventory: inv, refusal: report.Err(), astray: report.Astray()}
 	v.objects, err = e.render(spec, report.Facts)
 	return v, err
+}
+
+func (e *Engine) preflight(ctx context.Context, spec Spec, inv *inventory.Inventory) (preflight.Report, error) {
+	o := e.options.preflight
+	o.Inventory = inv
+	return preflight.Check(ctx, e.client, spec, o)
 }
 
 func (e *Engine) compare(ctx context.Context, spec Spec, v look, predict plan.Predict) (Plan, error) {

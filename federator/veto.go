@@ -1,6 +1,8 @@
 package federator
 
 import (
+	"slices"
+
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/meshfed/meshfed/federator/api"
@@ -15,7 +17,7 @@ func (c *converger) obstructed(report preflight.Report) bool {
 	for _, p := range report.Problems {
 		again = c.object(p.By, api.Problem{Reason: p.String(), Cause: api.CauseClusterNotReady}) || again
 	}
-	for _, conflict := range report.Conflicts {
+	for _, conflict := range slices.Concat(report.Conflicts, report.Elsewhere) {
 		again = c.object(conflict.By, api.Problem{Reason: conflict.Error(), Cause: api.CauseConflict}) || again
 	}
 	return again

@@ -109,6 +109,11 @@ func (inv *Inventory) Beyond(objects []*unstructured.Unstructured) []Item {
 	return slices.DeleteFunc(slices.Clone(inv.Items), func(i Item) bool { return wanted[i.Ref] })
 }
 
+// Lists says whether an object is in it.
+func (inv *Inventory) Lists(ref kube.Ref) bool {
+	return inv != nil && slices.ContainsFunc(inv.Items, func(i Item) bool { return i.Ref == ref })
+}
+
 // Equal says whether two inventories would be stored alike.
 func (inv Inventory) Equal(other Inventory) bool {
 	a, errA := json.Marshal(inv)

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshfed/meshfed/federator/api"
+	"github.com/meshfed/meshfed/federator/internal/inventory"
 	"github.com/meshfed/meshfed/federator/internal/kube"
 	"github.com/meshfed/meshfed/federator/internal/render"
 )
@@ -19,6 +20,8 @@ type Options struct {
 	// SecretsUnread leaves the gateways' credentials alone, for who has no right to
 	// read them: a gateway without them stays shut.
 	SecretsUnread bool
+	// Inventory as the wish finds it; nil when there is none.
+	Inventory *inventory.Inventory
 }
 
 // Report is what preflight found.
@@ -29,6 +32,8 @@ type Report struct {
 	Problems []Problem
 	// Conflicts with objects of other owners.
 	Conflicts []Conflict
+	// Elsewhere are Gateways of this mesh that another inventory lists.
+	Elsewhere []Conflict
 }
 
 // Err is nil when nothing stands in the way; otherwise it holds an *Error, the
@@ -40,6 +45,16 @@ func (r Report) Err() error {
 	}
 	for _, c := range r.Conflicts {
 		errs = append(errs, c.ConflictError)
+	}
+	return errors.Join(append(errs, r.Astray())...)
+}
+
+// Astray is nil unless the wish has lost sight of a boundary of its own mesh. Then
+// no comparison with it is worth anything: what is still there is in no list.
+func (r Report) Astray() error {
+	errs := make([]error, len(r.Elsewhere))
+	for i, c := range r.Elsewhere {
+		errs[i] = c.ConflictError
 	}
 	return errors.Join(errs...)
 }
@@ -61,6 +76,7 @@ func Check(ctx context.Context, c kube.Client, spec api.Spec, o Options) (Report
 	k.exposed()
 	k.consumed()
 	k.routes()
+	k.elsewhere()
 	slices.SortStableFunc(k.report.Conflicts, func(a, b Conflict) int {
 		return cmp.Compare(a.Error(), b.Error())
 	})

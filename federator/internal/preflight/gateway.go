@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/meshfed/meshfed/federator/internal/kube"
 	"github.com/meshfed/meshfed/federator/internal/render"
 )
 
@@ -94,6 +95,23 @@ func (k *checker) listeners(g side) {
 				k.conflict(o, fmt.Sprintf("it listens on port %d of the gateway %s/%s too; remove it or give the federation a gateway of its own", g.Port, g.Namespace, g.Service))
 			}
 		}
+	}
+}
+
+// elsewhere refuses to begin a second boundary of this mesh beside one that the
+// wish's inventory does not list, because a gateway has moved to another namespace
+// or is declared no more: nothing of the first would ever be withdrawn. It is
+// looked for whatever the wish uses; a wish for nothing is the one that withdraws.
+func (k *checker) elsewhere() {
+	home := k.spec.Mesh.Spec.Home()
+	for i := range k.snap.gateways {
+		o := &k.snap.gateways[i]
+		at := render.InventoryOf(o)
+		if k.foreign(o) || at == home || k.options.Inventory.Lists(kube.RefOf(o)) {
+			continue
+		}
+		k.report.Elsewhere = append(k.report.Elsewhere, Conflict{ConflictError: &kube.ConflictError{Object: kube.RefOf(o),
+			Reason: fmt.Sprintf("mesh %s still has a boundary whose inventory is in namespace %s, and these declarations look for it in %s; cancel there first: with the gateways as they were declared, federator cancel, or delete the Mesh if a controller keeps it", k.spec.Mesh.Name, at, home)}})
 	}
 }
 

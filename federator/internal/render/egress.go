@@ -97,7 +97,7 @@ func (r *renderer) egressListener(g api.Gateway) {
 	}
 	r.add(&networking.Gateway{
 		TypeMeta:   typeMeta(istioNetworking, "Gateway"),
-		ObjectMeta: r.meta(RoleListener, Name{g.Namespace, EgressGateway}, r.spec.Mesh.Key()),
+		ObjectMeta: r.listenerMeta(Name{g.Namespace, EgressGateway}),
 		Spec: networkingapi.Gateway{
 			Selector: g.Selector,
 			Servers: []*networkingapi.Server{{

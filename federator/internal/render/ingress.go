@@ -37,7 +37,7 @@ func (r *renderer) ingress() {
 func (r *renderer) ingressListener(g api.Gateway) {
 	r.add(&networking.Gateway{
 		TypeMeta:   typeMeta(istioNetworking, "Gateway"),
-		ObjectMeta: r.meta(RoleListener, Name{g.Namespace, IngressGateway}, r.spec.Mesh.Key()),
+		ObjectMeta: r.listenerMeta(Name{g.Namespace, IngressGateway}),
 		Spec: networkingapi.Gateway{
 			Selector: g.Selector,
 			Servers:  r.servers(g),

@@ -33,6 +33,16 @@ func (r *renderer) meta(role Role, name Name, by api.Key) metav1.ObjectMeta {
 	}
 }
 
+// listenerMeta also says where the inventory is: whoever moves one of two gateways
+// moves the inventory too, and must not lose sight of the other.
+func (r *renderer) listenerMeta(name Name) metav1.ObjectMeta {
+	out := r.meta(RoleListener, name, r.spec.Mesh.Key())
+	if home := r.spec.Mesh.Spec.Home(); home != name.Namespace {
+		out.Annotations[AnnotationInventory] = home
+	}
+	return out
+}
+
 func typeMeta(apiVersion, kind string) metav1.TypeMeta {
 	return metav1.TypeMeta{APIVersion: apiVersion, Kind: kind}
 }

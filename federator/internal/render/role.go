@@ -42,7 +42,8 @@ func Roles() []Role {
 		RoleRoute, RoleListener, RolePlaceholder, RoleConsumerRoute}
 }
 
-// The labels and the annotation that every rendered object carries.
+// The labels and the annotation that every rendered object carries, and one of
+// Gateways.
 const (
 	LabelManagedBy = "app.kubernetes.io/managed-by"
 	LabelMesh      = api.Group + "/mesh"
@@ -50,6 +51,9 @@ const (
 	// AnnotationDeclaredBy is the declaration's key in full, such as
 	// Exposure/bookinfo/reviews-v2; several are separated by commas.
 	AnnotationDeclaredBy = api.Group + "/declared-by"
+	// AnnotationInventory on a Gateway is the namespace of the inventory that lists
+	// it; it is there only when that is not the Gateway's own.
+	AnnotationInventory = api.Group + "/inventory"
 	// Manager is the value of LabelManagedBy.
 	Manager = "federator"
 )
@@ -61,6 +65,14 @@ func RoleOf(o *unstructured.Unstructured) Role { return Role(o.GetLabels()[Label
 func Owned(o *unstructured.Unstructured, mesh string) bool {
 	l := o.GetLabels()
 	return l[LabelManagedBy] == Manager && l[LabelMesh] == mesh
+}
+
+// InventoryOf is the namespace of the inventory that lists a Gateway of ours.
+func InventoryOf(gateway *unstructured.Unstructured) string {
+	if at := gateway.GetAnnotations()[AnnotationInventory]; at != "" {
+		return at
+	}
+	return gateway.GetNamespace()
 }
 
 // DeclaredBy lists the declarations an object stands for.
