@@ -79,6 +79,33 @@ func TestAChangeOfModulesFlagsCompilerOrSourceIsAnotherBuild(t *testing.T) {
 	assert.NotEqual(t, before, key(fixture, "go1.26.8", "amd64"), "an imported package of ours counts")
 }
 
+func TestAnEmbeddedFileOfASubfolderIsPartOfThePackage(t *testing.T) {
+	_, c := newFake(t)
+	fixture := sets()[slices.IndexFunc(sets(), func(s set) bool { return s.name == fixtures })]
+	key := func() string {
+		k, err := fixture.key(c.SourceDir, golang{version: "go1.26.8"}, "amd64")
+		require.NoError(t, err)
+		return k
+	}
+	at := filepath.Join(c.SourceDir, "traffic/wire")
+	put(t, filepath.Join(at, "definitions/deep/peer.yaml"), "a: 1")
+	put(t, filepath.Join(at, "other/other.go"), "package other\n")
+	before := key()
+	assert.Equal(t, before, key())
+
+	put(t, filepath.Join(at, "definitions/deep/peer.yaml"), "a: 2")
+	changed := key()
+	assert.NotEqual(t, before, changed)
+	require.NoError(t, os.Rename(filepath.Join(at, "definitions/deep"), filepath.Join(at, "definitions/steep")))
+	renamed := key()
+	assert.NotEqual(t, changed, renamed, "its name is how the program finds it")
+
+	put(t, filepath.Join(at, "other/other.go"), "package other\n\nconst changed = true\n")
+	put(t, filepath.Join(at, "other/more/data.yaml"), "a: 1")
+	put(t, filepath.Join(at, "testdata/golden.yaml"), "a: 1")
+	assert.Equal(t, renamed, key(), "a package that nobody imports and what tests read are not built in")
+}
+
 func TestTheCompilerIsNotSteeredByTheCallersEnvironment(t *testing.T) {
 	f, _ := newFake(t)
 	env := goEnv(f.host())

@@ -52,7 +52,8 @@ func walkImports(root string, packages []string, seen map[string]string) error {
 }
 
 // readPackage hashes the files of one folder and lists what its Go files
-// import. Files that are not Go count as well: they may be embedded.
+// import. Files that are not Go count as well, those of subfolders that are no
+// package too: they may be embedded.
 func readPackage(dir string) (sum string, imports []string, err error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -60,6 +61,13 @@ func readPackage(dir string) (sum string, imports []string, err error) {
 	}
 	var parts []string
 	for _, e := range entries {
+		if e.IsDir() {
+			files, err := readData(dir, e.Name())
+			if err != nil {
+				return "", nil, err
+			}
+			parts = append(parts, files...)
+		}
 		if !e.Type().IsRegular() || strings.HasSuffix(e.Name(), "_test.go") {
 			continue
 		}
@@ -77,6 +85,41 @@ func readPackage(dir string) (sum string, imports []string, err error) {
 		}
 	}
 	return keyOf(parts...), imports, nil
+}
+
+// readData is the names, from dir, and the contents of all files in a subfolder
+// of a package. One with Go files is a package of its own and holds none, and
+// testdata is what tests read.
+func readData(dir, sub string) ([]string, error) {
+	if filepath.Base(sub) == "testdata" {
+		return nil, nil
+	}
+	entries, err := os.ReadDir(filepath.Join(dir, sub))
+	if err != nil {
+		return nil, fmt.Errorf("source: %w", err)
+	}
+	if slices.ContainsFunc(entries, func(e os.DirEntry) bool { return strings.HasSuffix(e.Name(), ".go") }) {
+		return nil, nil
+	}
+	var parts []string
+	for _, e := range entries {
+		name := filepath.Join(sub, e.Name())
+		switch {
+		case e.IsDir():
+			files, err := readData(dir, name)
+			if err != nil {
+				return nil, err
+			}
+			parts = append(parts, files...)
+		case e.Type().IsRegular():
+			raw, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil {
+				return nil, fmt.Errorf("source: %w", err)
+			}
+			parts = append(parts, name, string(raw))
+		}
+	}
+	return parts, nil
 }
 
 func importsOf(name string, source []byte) ([]string, error) {
