@@ -69,11 +69,11 @@ func (f FaultFigure) line() string {
 	return line
 }
 
-// FaultsTogether are the figures of several attempts, one for each fault.
+// FaultsTogether are the figures of several attempts, one for each fault and bound.
 func FaultsTogether(all []FaultFigure) []FaultFigure {
 	var sums []FaultFigure
 	for _, one := range all {
-		i := slices.IndexFunc(sums, func(f FaultFigure) bool { return f.Fault == one.Fault })
+		i := slices.IndexFunc(sums, func(f FaultFigure) bool { return f.Fault == one.Fault && f.BoundMillis == one.BoundMillis })
 		if i < 0 {
 			sums = append(sums, one)
 			continue

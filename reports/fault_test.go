@@ -53,3 +53,18 @@ func TestWithdrawalsOfAllAttemptsAreOneFigure(t *testing.T) {
 		assert.NoError(t, f.validate())
 	}
 }
+
+// Pooled under the bound of one of them, the others would be judged by what was
+// never claimed of them.
+func TestWhatHasAnotherBoundIsAnotherFigure(t *testing.T) {
+	strict, lax := Revocation("cancel", NewConnection, 400, []float64{401}), Revocation("cancel", NewConnection, 2000, []float64{7})
+	for _, order := range [][]RevocationFigure{{strict, lax}, {lax, strict}} {
+		assert.Equal(t, order, RevocationsTogether(order))
+		assert.ErrorContains(t, Figures{Revocations: RevocationsTogether(order)}.Holds(), "401 ms")
+	}
+	none, late := FaultFigure{Fault: "a", Denied: 1, Allowed: 2, Failed: 1}, FaultFigure{Fault: "a", Denied: 1, Allowed: 2, BoundMillis: 50}
+	for _, order := range [][]FaultFigure{{none, late}, {late, none}} {
+		assert.Equal(t, order, FaultsTogether(order))
+		assert.ErrorContains(t, Figures{Faults: FaultsTogether(order)}.Holds(), "want none")
+	}
+}

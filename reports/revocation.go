@@ -95,12 +95,14 @@ func (f RevocationFigure) Holds() error {
 		f.Way, f.Connection, f.MaxMillis, f.BoundMillis, f.N, f.P50Millis, f.P99Millis)
 }
 
-// RevocationsTogether are the figures of several attempts, one for each way and
-// kind of connection, with the samples of all of them.
+// RevocationsTogether are the figures of several attempts, one for each way, kind
+// of connection and bound, with the samples of all of them.
 func RevocationsTogether(all []RevocationFigure) []RevocationFigure {
 	var sums []RevocationFigure
 	for _, one := range all {
-		i := slices.IndexFunc(sums, func(f RevocationFigure) bool { return f.Way == one.Way && f.Connection == one.Connection })
+		i := slices.IndexFunc(sums, func(f RevocationFigure) bool {
+			return f.Way == one.Way && f.Connection == one.Connection && f.BoundMillis == one.BoundMillis
+		})
 		if i < 0 {
 			sums = append(sums, one)
 			continue
