@@ -98,10 +98,15 @@ func (p Program) alarms(cmd *cobra.Command, f alarmFlags) error {
 	return nil
 }
 
-// inOrders runs the suite once for each seed and keeps what came of it.
+// inOrders runs the suite once for each seed and keeps what came of it. That
+// there was no time for some of them is an error: what was not played cannot be alike.
 func (p Program) inOrders(cmd *cobra.Command, f alarmFlags, at *place, all []alarms.Order) ([]alarms.Order, error) {
 	began := time.Now()
-	for seed := f.first; seed < f.first+int64(f.orders) && time.Since(began) < f.limit; seed++ {
+	end := f.first + int64(f.orders)
+	for seed := f.first; seed < end; seed++ {
+		if time.Since(began) >= f.limit {
+			return all, fmt.Errorf("the time is over with %d orders to go: --more --first %d --orders %d goes on", end-seed, seed, end-seed)
+		}
 		s, err := p.suite(f.run, at.engine, cmd.ErrOrStderr())
 		if err != nil {
 			return all, err

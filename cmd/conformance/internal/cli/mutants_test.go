@@ -59,3 +59,9 @@ func TestTheBurnerBurnsUntilItIsStopped(t *testing.T) {
 	spin(ctx)
 	assert.Less(t, time.Since(start), 10*time.Second)
 }
+
+func TestOrdersThatThereWasNoTimeForAreNotAlike(t *testing.T) {
+	all, err := Program{}.inOrders(nil, alarmFlags{orders: 3, first: 7}, nil, nil)
+	assert.Empty(t, all)
+	assert.ErrorContains(t, err, "3 orders to go: --more --first 7 --orders 3 goes on")
+}
