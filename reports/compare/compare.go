@@ -136,5 +136,24 @@ func notes(before, now reports.ConformanceReport) []string {
 			note("the versions of "+component, before.Versions[component], is)
 		}
 	}
+	return slices.Concat(all, lacking("old", before, now), lacking("new", now, before))
+}
+
+// lacking tells what is in this run only, and what this run lacks itself: neither
+// can be compared, and nobody should take it for unchanged.
+func lacking(which string, this, other reports.ConformanceReport) []string {
+	var all []string
+	if why := this.Incomplete(); why != "" {
+		all = append(all, fmt.Sprintf("the %s run is not complete: %s", which, why))
+	}
+	there := map[string]bool{}
+	for _, one := range distributions(other) {
+		there[one.name] = true
+	}
+	for _, one := range distributions(this) {
+		if !there[one.name] {
+			all = append(all, fmt.Sprintf("not compared, since only the %s run has it: %s", which, one.name))
+		}
+	}
 	return all
 }

@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -145,4 +147,22 @@ func TestAnotherMachineIsNoted(t *testing.T) {
 	slow := reports.Assemble(reports.Run{Environment: reports.Environment{CPUs: 2}}, nil, reports.End{})
 	fast := reports.Assemble(reports.Run{Environment: reports.Environment{CPUs: 16}}, nil, reports.End{})
 	assert.Contains(t, compare.Reports(slow, fast).Notes[0], "the machines differ: 2 cores")
+}
+
+// What one run lacks cannot have changed, and is not unchanged either.
+func TestWhatOnlyOneRunHasIsNoted(t *testing.T) {
+	both := withFigures(reports.Figures{Revocations: []reports.RevocationFigure{
+		reports.Revocation("cancel", reports.NewConnection, 400, []float64{1}), reports.Revocation("removal", reports.NewConnection, 400, []float64{1}),
+	}})
+	one := withFigures(reports.Figures{Revocations: []reports.RevocationFigure{reports.Revocation("cancel", reports.NewConnection, 400, []float64{1})}})
+	assert.Contains(t, compare.Reports(both, one).Notes, "not compared, since only the old run has it: load/a: revocation by removal, new")
+	assert.Contains(t, compare.Reports(one, both).Notes, "not compared, since only the new run has it: load/a: revocation by removal, new")
+	assert.NotContains(t, strings.Join(compare.Reports(both, both).Notes, "\n"), "not compared")
+}
+
+func TestARunThatIsNotCompleteIsNoted(t *testing.T) {
+	cut := reports.Assemble(reports.Run{Selection: reports.Selection{Scenarios: 3}}, nil, reports.End{Finished: time.Now(), Interrupted: true})
+	whole := reports.Assemble(reports.Run{}, nil, reports.End{Finished: time.Now()})
+	assert.Equal(t, []string{"the old run is not complete: interrupted; 0 of 3 scenarios have a verdict"}, compare.Reports(cut, whole).Notes)
+	assert.Equal(t, []string{"the new run is not complete: interrupted; 0 of 3 scenarios have a verdict"}, compare.Reports(whole, cut).Notes)
 }
