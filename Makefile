@@ -10,6 +10,9 @@ TAGS     ?=
 AIRGAPPED ?=
 RUNS     ?= 3
 
+# Where the meshes live and who federates them: the same for every target that makes some.
+PLACE = --provider $(PROVIDER) --engine $(ENGINE) --clusters $(CLUSTERS) $(if $(AIRGAPPED),--airgapped)
+
 BIN := bin
 # One directory of commands for all targets; Go's own cache makes it cheap.
 GO_BUILD := go build -o $(BIN)/
@@ -61,11 +64,11 @@ generate: ## definitions and deep copies from the declarations' types
 # tell how much, not whether, for `make all-scenarios` and `make load`.
 .PHONY: conformance
 conformance: build ## bring up meshes, federate them, run the features, write out/latest
-	$(BIN)/conformance run --provider $(PROVIDER) --engine $(ENGINE) --clusters $(CLUSTERS) $(if $(AIRGAPPED),--airgapped) --tags '$(or $(TAGS),not @faults and not @long)'
+	$(BIN)/conformance run $(PLACE) --tags '$(or $(TAGS),not @faults and not @long)'
 
 .PHONY: all-scenarios
 all-scenarios: build ## the same with every scenario that there is, as a submission needs it
-	$(BIN)/conformance run --provider $(PROVIDER) --engine $(ENGINE) --clusters $(CLUSTERS) $(if $(AIRGAPPED),--airgapped)
+	$(BIN)/conformance run $(PLACE)
 
 .PHONY: mutants
 mutants: build ## break the engine in every way known; who notices? LAB=default uses a lab that is up; docs/mutants.md
@@ -78,7 +81,7 @@ false-alarms: build ## ORDERS (10) random orders on one lab, then as many with a
 
 .PHONY: load
 load: build ## what the gateways add to latency, and what refusals cost others, on meshes of its own
-	$(BIN)/conformance run --provider $(PROVIDER) --engine $(ENGINE) --clusters $(CLUSTERS) --tags '@load'
+	$(BIN)/conformance run $(PLACE) --tags '@load'
 
 .PHONY: page-test
 page-test: ## the report's page in a headless browser (installs Debian's chromium if there is none)
@@ -91,7 +94,7 @@ bench-load: ## how late the load generator is by itself, at 5,000 requests a sec
 
 .PHONY: soak
 soak: build ## break what the meshes run on, again and again for FOR (10m): nothing that is denied may be accepted
-	$(BIN)/conformance run --provider $(PROVIDER) --engine $(ENGINE) --clusters $(CLUSTERS) --tags '@faults' --for $${FOR:-10m}
+	$(BIN)/conformance run $(PLACE) --tags '@faults' --for $${FOR:-10m}
 
 .PHONY: lab-test
 lab-test: ## what a person expects of a cluster, and the life of labs, on real ones

@@ -90,6 +90,9 @@ func (p *places) embedded(progress *os.File) (*embedded.Provider, error) {
 }
 
 func (p *places) existing() (*existing.Provider, error) {
+	if p.airgapped {
+		return nil, usage.Errorf("--airgapped is of --provider kind: these clusters pull what they are told to")
+	}
 	contexts, err := existing.ParseContexts(p.contexts)
 	if err != nil {
 		return nil, usage.Bad(err)

@@ -163,6 +163,10 @@ func (h *hunter) missing() []string {
 // earlier reads the results to go on from.
 func (h *hunter) earlier() error {
 	if !h.flags.resume {
+		if h.flags.surviving {
+			// What is not read would be written over.
+			return fmt.Errorf("--surviving: want --resume as well: it is about what is in %s", h.flags.out)
+		}
 		return nil
 	}
 	text, err := os.ReadFile(h.flags.out)

@@ -25,6 +25,7 @@ func TestHuntsAndOrdersRefuseBadInputBeforeTheyTouchALab(t *testing.T) {
 		"no expression":       {[]string{"mutants", "--only", "("}, "--only"},
 		"nobody of that name": {[]string{"mutants", "--only", "nobody is called so"}, "no mutant has such a name"},
 		"nothing to resume":   {[]string{"mutants", "--resume", "--results", "absent.json"}, "--resume"},
+		"no earlier results":  {[]string{"mutants", "--surviving", "--results", torn}, "--surviving: want --resume"},
 		"torn results":        {[]string{"mutants", "--resume", "--results", torn}, torn},
 		"no orders":           {[]string{"false-alarms", "--orders", "0"}, "--orders 0"},
 		"no seed":             {[]string{"false-alarms", "--first", "0"}, "--first 0"},
