@@ -174,8 +174,8 @@ func (c *converger) plan(ctx context.Context, facts render.Facts) (Plan, error) 
 		return Plan{}, err
 	}
 	return plan.Make(ctx, c.engine.client, plan.Input{
-		Spec: c.decision.Spec, Objects: objects, Inventory: c.inventory, Predict: plan.ByServer(c.engine.client), Persist: true,
-		Failed: c.undeleted,
+		Spec: c.decision.Spec, Objects: objects, Inventory: c.inventory, Predict: plan.ByServer(c.engine.client),
+		Persist: true, Added: true, Failed: c.undeleted,
 	})
 }
 

@@ -59,3 +59,72 @@ func TestNobodyOpensAnObjectOfOursWithoutAConflict(t *testing.T) {
 		})
 	}
 }
+
+// What others have added and an apply leaves alone is theirs to remove, but
+// nobody is left to believe that the object says what was declared. It stands in
+// nobody's way: what is withdrawn goes.
+func TestWhatOthersAddToAnObjectOfOursIsReportedAndHoldsUpNothing(t *testing.T) {
+	const deny, grant = "federation-ingress-default-deny", "federation-expose-bookinfo-ratings"
+	cases := map[string]struct{ cluster, kind, name, edit, blamed, field string }{
+		"the default deny selects other pods":    {"c2", "AuthorizationPolicy", deny, "spec: {selector: {matchLabels: {app: other}}}", "Mesh/c2", "spec.selector.matchLabels.app"},
+		"another istiod reads the default deny":  {"c2", "AuthorizationPolicy", deny, "metadata: {labels: {istio.io/rev: other}}", "Mesh/c2", "metadata.labels.istio.io/rev"},
+		"somebody else decides about a grant":    {"c2", "AuthorizationPolicy", grant, "spec: {provider: {name: x}}", "Exposure/bookinfo/ratings", "spec.provider"},
+		"another root signs the peer":            {"c1", "DestinationRule", "federation-peer-c2", "spec: {trafficPolicy: {tls: {caCertificates: /tmp/x}}}", "Peer/c2", "spec.trafficPolicy.tls.caCertificates"},
+		"another place answers for the peer":     {"c1", "ServiceEntry", "federation-peer-c2", "spec: {workloadSelector: {labels: {app: x}}}", "Peer/c2", "spec.workloadSelector"},
+		"Istio reads a route in another meaning": {"c1", "VirtualService", "federation-consume-default-ratings", "metadata: {annotations: {internal.istio.io/route-semantics: gateway}}", "Consumption/default/ratings", "metadata.annotations.internal.istio.io/route-semantics"},
+	}
+	for name, row := range cases {
+		t.Run(name, func(t *testing.T) {
+			c, e, spec := setup(t, row.cluster)
+			converge(t, e, spec)
+			_, err := c.ApplyAs("kubectl", edit(t, row.kind, row.name, row.edit), false)
+			require.NoError(t, err, "nobody owns the field")
+			c.Writes()
+
+			got := converge(t, e, spec)
+			assert.Equal(t, map[string]api.Cause{row.blamed: api.CauseConflict}, refused(got))
+			verdict := got.Verdicts[keyOf(got, row.blamed)]
+			require.Len(t, verdict.Problems, 1)
+			assert.Contains(t, verdict.Problems[0].Reason, "with kubectl over "+row.field)
+			assert.Equal(t, FormWhole, verdict.Form, "it is in force as it stands")
+			assert.Empty(t, c.Writes())
+			status, err := e.Status(t.Context(), spec)
+			require.NoError(t, err)
+			assert.False(t, status.InSync)
+			diff, err := e.Diff(t.Context(), spec)
+			require.NoError(t, err)
+			assert.True(t, diff.HasChanges())
+
+			nothing := spec
+			nothing.Exposures, nothing.Consumptions = nil, nil
+			converge(t, e, nothing)
+			for ref := range c.Refs() {
+				assert.NotContains(t, ref.Name, "federation-", "withdrawn")
+			}
+		})
+	}
+}
+
+func keyOf(c Convergence, text string) api.Key {
+	for key := range c.Verdicts {
+		if key.String() == text {
+			return key
+		}
+	}
+	return api.Key{}
+}
+
+// The labels and annotations of others are none of ours, nor is what they add to
+// a Service: the API server itself does.
+func TestWhatOthersAddThatDecidesNothingIsNotReported(t *testing.T) {
+	c, e, spec := setup(t, "c1")
+	converge(t, e, spec)
+	for _, o := range []*unstructured.Unstructured{
+		edit(t, "VirtualService", "federation-consume-default-ratings", "metadata: {labels: {team: x}, annotations: {example.com/istio.io: x}}"),
+		objects(t, "{apiVersion: v1, kind: Service, metadata: {name: ratings, namespace: default}, spec: {clusterIP: 10.0.0.9}}")[0],
+	} {
+		_, err := c.ApplyAs("kubectl", o, false)
+		require.NoError(t, err)
+	}
+	assert.Empty(t, refused(converge(t, e, spec)))
+}

@@ -9,8 +9,8 @@ import (
 	"github.com/meshfed/meshfed/federator/internal/plan"
 )
 
-// Status compares the spec with the cluster, declaration by declaration. It
-// needs no right to write.
+// Status compares the spec with the cluster, declaration by declaration, fields
+// that others have added included. It needs no right to write.
 func (e *Engine) Status(ctx context.Context, spec Spec) (Status, error) {
 	if err := api.Validate(spec); err != nil {
 		return Status{}, err
@@ -19,7 +19,7 @@ func (e *Engine) Status(ctx context.Context, spec Spec) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	p, err := e.compare(ctx, spec, v, plan.Here)
+	p, err := e.compare(ctx, spec, v, plan.Exactly)
 	if err != nil {
 		return Status{}, err
 	}

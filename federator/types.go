@@ -71,7 +71,8 @@ type DeclarationStatus struct {
 // Status is the state of a whole wish.
 type Status struct {
 	Mesh string `json:"mesh"`
-	// InSync is true when an Apply would change nothing and nothing stands in its way.
+	// InSync is true when every object is exactly as rendered and nothing stands in
+	// the way of an Apply.
 	InSync bool `json:"inSync"`
 	// Unfinished is true when the last Apply did not reach its end.
 	Unfinished bool `json:"unfinished,omitempty"`

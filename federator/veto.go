@@ -27,6 +27,7 @@ func (c *converger) obstructed(report preflight.Report) bool {
 func (c *converger) disputed(p Plan) bool {
 	again := false
 	for _, change := range p.Changes {
+		c.bearAdded(change)
 		if change.Conflict() == nil {
 			continue
 		}
@@ -58,6 +59,24 @@ func (c *converger) remaining(p Plan) bool {
 		c.standing[mesh] = append(c.standing[mesh], problem)
 	}
 	return again
+}
+
+// bearAdded lets the declarations of an object bear what others have added to it.
+// It vetoes nothing: what the engine itself says about the object can be carried
+// out, and so can what is withdrawn.
+func (c *converger) bearAdded(change Change) {
+	if change.Added() == nil {
+		return
+	}
+	for _, by := range change.DeclaredBy {
+		key := c.keyOf(by)
+		if key.Kind == "" {
+			key = c.wish.Mesh.Key()
+		}
+		c.standing[key] = append(c.standing[key], api.Problem{
+			Declaration: key.String(), Reason: change.Added().Error(), Cause: api.CauseConflict,
+		})
+	}
 }
 
 // keyOf finds the declaration that an object names; anything else is the mesh.

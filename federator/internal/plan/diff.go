@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/pmezard/go-difflib/difflib"
@@ -45,6 +46,17 @@ func others(o *unstructured.Unstructured) []string {
 			text += " at " + m.Time.UTC().Format(time.RFC3339)
 		}
 		out = append(out, text)
+	}
+	return out
+}
+
+// managers are those beside the engine, each once.
+func managers(o *unstructured.Unstructured) []string {
+	var out []string
+	for _, m := range o.GetManagedFields() {
+		if m.Manager != kube.FieldManager && m.Subresource == "" && !slices.Contains(out, m.Manager) {
+			out = append(out, m.Manager)
+		}
 	}
 	return out
 }

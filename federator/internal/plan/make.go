@@ -34,6 +34,9 @@ type Input struct {
 	// Failed are deletions that have just been tried in vain, with the error: they
 	// are not tried again by this plan, and their objects are its remnants.
 	Failed map[kube.Ref]error
+	// Added looks for fields that others have added to an object, too: no apply
+	// takes them away, and the object may mean something else by them.
+	Added bool
 
 	// uids are the inventory's, looked up for every object.
 	uids map[kube.Ref]types.UID
@@ -131,6 +134,9 @@ func compare(ctx context.Context, c kube.Client, o *unstructured.Unstructured, i
 	after, err := in.Predict(ctx, live, o)
 	if err != nil {
 		return Change{}, err
+	}
+	if in.Added && live != nil {
+		out.added = added(after, o)
 	}
 	switch {
 	case live == nil:

@@ -2,10 +2,14 @@ package plan
 
 import (
 	"context"
+	"maps"
+	"reflect"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshfed/meshfed/federator/internal/kube"
+	"github.com/meshfed/meshfed/federator/internal/render"
 )
 
 // Predict says what an object would be after applying desired to live (nil when
@@ -35,15 +39,68 @@ func Here(_ context.Context, live, desired *unstructured.Unstructured) (*unstruc
 
 // Exactly says what an object ought to be, whoever owns its fields: an apply
 // leaves what others have added to an object, and that is what drift is about. Its
-// metadata stays: labels and finalizers of others decide nothing. A Service counts
-// by what was asked for, because the API server fills in the rest.
+// metadata stays, but for what Istio reads: other labels and finalizers decide
+// nothing. A Service counts by what was asked for, because the API server fills in
+// the rest.
 func Exactly(ctx context.Context, live, desired *unstructured.Unstructured) (*unstructured.Unstructured, error) {
 	out, err := Here(ctx, live, desired)
 	if err != nil || live == nil || desired.GetKind() == "Service" {
 		return out, err
 	}
 	out.Object["spec"] = desired.DeepCopy().Object["spec"]
+	for _, field := range []string{"labels", "annotations"} {
+		is, _, _ := unstructured.NestedStringMap(out.Object, "metadata", field)
+		want, _, _ := unstructured.NestedStringMap(desired.Object, "metadata", field)
+		for _, key := range marks("", want, is) {
+			unstructured.RemoveNestedField(out.Object, "metadata", field, key)
+		}
+	}
 	return out, nil
+}
+
+// added is the conflict with those who have added fields to what an apply leaves:
+// where that is not Exactly what is desired.
+func added(after, desired *unstructured.Unstructured) *kube.ConflictError {
+	if desired.GetKind() == "Service" {
+		return nil
+	}
+	is, _ := after.Object["spec"].(map[string]any)
+	want, _ := desired.Object["spec"].(map[string]any)
+	fields := beyond("spec.", want, is)
+	fields = append(fields, marks("metadata.labels.", desired.GetLabels(), after.GetLabels())...)
+	fields = append(fields, marks("metadata.annotations.", desired.GetAnnotations(), after.GetAnnotations())...)
+	if len(fields) == 0 {
+		return nil
+	}
+	return &kube.ConflictError{Object: kube.RefOf(desired), Managers: managers(after), Fields: fields,
+		Reason: "nobody declared these fields, and an apply leaves them to who has added them; remove them"}
+}
+
+// marks are labels or annotations that Istio reads and nobody declared.
+func marks(at string, want, is map[string]string) []string {
+	var out []string
+	for _, key := range slices.Sorted(maps.Keys(is)) {
+		if _, wanted := want[key]; !wanted && render.ReadByIstio(key) {
+			out = append(out, at+key)
+		}
+	}
+	return out
+}
+
+// beyond are the fields of a mapping that another one does not have as they are.
+func beyond(at string, want, is map[string]any) []string {
+	var out []string
+	for _, key := range slices.Sorted(maps.Keys(is)) {
+		below, isMap := is[key].(map[string]any)
+		wanted, wasMap := want[key].(map[string]any)
+		switch {
+		case isMap && wasMap:
+			out = append(out, beyond(at+key+".", wanted, below)...)
+		case !reflect.DeepEqual(want[key], is[key]):
+			out = append(out, at+key)
+		}
+	}
+	return out
 }
 
 func overlay(under, over map[string]any) {

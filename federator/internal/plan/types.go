@@ -40,6 +40,8 @@ type Change struct {
 	uid     types.UID
 	// conflict kept the object from being compared; see Input.Persist.
 	conflict *kube.ConflictError
+	// added are fields of others; see Input.Added.
+	added *kube.ConflictError
 }
 
 // Desired is the rendered object, nil for a deletion.
@@ -54,6 +56,10 @@ func (c Change) UID() types.UID { return c.uid }
 // Conflict kept the object from being compared; nil when there was none. It is
 // set only in a plan that persists.
 func (c Change) Conflict() *kube.ConflictError { return c.conflict }
+
+// Added are fields that others have added to the object and that an apply leaves
+// as they are; nil when there are none. It is set only in a plan that asks for it.
+func (c Change) Added() *kube.ConflictError { return c.added }
 
 // EffectKind is the closed set of ways in which reach changes.
 type EffectKind string

@@ -75,6 +75,13 @@ func InventoryOf(gateway *unstructured.Unstructured) string {
 	return gateway.GetNamespace()
 }
 
+// ReadByIstio says of the key of a label or an annotation whether Istio may act on
+// it: istio.io/dry-run turns a policy off, istio.io/rev hides an object from istiod.
+func ReadByIstio(key string) bool {
+	domain, _, ok := strings.Cut(key, "/")
+	return ok && (domain == "istio.io" || strings.HasSuffix(domain, ".istio.io"))
+}
+
 // DeclaredBy lists the declarations an object stands for.
 func DeclaredBy(o *unstructured.Unstructured) []string {
 	s := o.GetAnnotations()[AnnotationDeclaredBy]

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -45,8 +46,8 @@ func (c *checker) about(o *unstructured.Unstructured, kind Kind, detail string) 
 	c.find(Finding{Kind: kind, Where: kube.RefOf(o).String(), Declaration: strings.Join(render.DeclaredBy(o), ", "), Detail: detail})
 }
 
-// object compares one by what it says. Istio's kinds have no defaults that the
-// API server would fill in; a Service has, and counts by what was asked for.
+// object compares one by what it says to Istio. Istio's kinds have no defaults that
+// the API server would fill in; a Service has, and counts by what was asked for.
 func (c *checker) object(want, is *unstructured.Unstructured) {
 	if is == nil {
 		c.about(want, ObjectMissing, "it does not exist")
@@ -60,12 +61,30 @@ func (c *checker) object(want, is *unstructured.Unstructured) {
 		c.about(want, ObjectChanged, where)
 		return
 	}
+	if where := cmp.Or(
+		difference("metadata.labels", read(want.GetLabels()), read(is.GetLabels()), want.GetKind() != "Service"),
+		difference("metadata.annotations", read(want.GetAnnotations()), read(is.GetAnnotations()), want.GetKind() != "Service"),
+	); where != "" {
+		c.about(want, ObjectChanged, where)
+		return
+	}
 	if to, _, _ := unstructured.NestedString(is.Object, "spec", "externalName"); to != "" {
 		c.about(want, ObjectChanged, "it leads to "+to+" by DNS")
 	}
 	if sel, found, _ := unstructured.NestedStringMap(is.Object, "spec", "selector"); want.GetKind() == "Service" && found && len(sel) > 0 {
 		c.about(want, ObjectChanged, "it has got a selector, so that workloads here answer for the peer")
 	}
+}
+
+// read is what Istio reads of labels or annotations.
+func read(all map[string]string) map[string]any {
+	out := map[string]any{}
+	for key, value := range all {
+		if render.ReadByIstio(key) {
+			out[key] = value
+		}
+	}
+	return out
 }
 
 // difference names the first place in which two values are not the same; empty

@@ -98,6 +98,18 @@ func TestEveryObjectThatMattersIsAFinding(t *testing.T) {
 		"a field is added": {side: "c2", change: in("federation-ingress", "Gateway", func(spec map[string]any) {
 			spec["more"] = "x"
 		}), kind: verify.ObjectChanged, where: "Gateway istio-private-gateways/federation-ingress", detail: "spec.more is x; declared: nothing"},
+		"a policy only rehearses": {side: "c2", change: func(o *unstructured.Unstructured) {
+			if o.GetName() == "federation-ingress-default-deny" {
+				o.SetAnnotations(map[string]string{"istio.io/dry-run": "true"})
+			}
+		}, kind: verify.ObjectChanged, where: "AuthorizationPolicy istio-private-gateways/federation-ingress-default-deny", detail: "metadata.annotations.istio.io/dry-run is true; declared: false"},
+		"istiod does not look at an object": {side: "c2", change: func(o *unstructured.Unstructured) {
+			if o.GetName() == "federation-ingress-default-deny" {
+				labels := o.GetLabels()
+				labels["istio.io/rev"] = "other"
+				o.SetLabels(labels)
+			}
+		}, kind: verify.ObjectChanged, where: "AuthorizationPolicy istio-private-gateways/federation-ingress-default-deny", detail: "metadata.labels.istio.io/rev is other; declared: nothing"},
 		"an object is gone": {side: "c2", change: func(o *unstructured.Unstructured) {
 			if o.GetKind() == "Gateway" {
 				o.SetKind("Other")
