@@ -49,22 +49,40 @@ func (k *checker) gatewayRoute(v *unstructured.Unstructured) {
 	bound, _, _ := unstructured.NestedStringSlice(v.Object, "spec", "gateways")
 	for _, g := range gateways(k.spec) {
 		for _, b := range bound {
-			ns, gw, ok := strings.Cut(b, "/")
-			if !ok {
-				ns, gw = v.GetNamespace(), b
-			}
-			if ns == g.Namespace && gw == g.object {
-				k.conflict(v, fmt.Sprintf("it is bound to the Gateway %s/%s that the declarations own; remove it", ns, gw))
+			if at := gatewayName(b, v.GetNamespace()); at.Namespace == g.Namespace && at.Name == g.object {
+				k.conflict(v, fmt.Sprintf("it is bound to the Gateway %s/%s that the declarations own; remove it", at.Namespace, at.Name))
 			}
 		}
 	}
 }
 
-// fullName resolves a host as Istio does: a name without dots belongs to the
-// namespace of the object that names it.
+// gatewayName resolves the name of a Gateway as Istio does (resolveGatewayName in
+// its pilot/pkg/model): name, ./name, ns/name, and of old name.ns and
+// name.ns.svc.cluster.local, of which only the first two parts count.
+func gatewayName(text, namespace string) render.Name {
+	if ns, name, ok := strings.Cut(text, "/"); ok {
+		if ns == "." {
+			ns = namespace
+		}
+		return render.Name{Namespace: ns, Name: name}
+	}
+	name, rest, ok := strings.Cut(text, ".")
+	if !ok {
+		return render.Name{Namespace: namespace, Name: name}
+	}
+	ns, _, _ := strings.Cut(rest, ".")
+	return render.Name{Namespace: ns, Name: name}
+}
+
 func (k *checker) fullName(host, namespace string) string {
-	if host == "" || strings.Contains(host, ".") {
+	return FullName(k.spec.Mesh.Spec, host, namespace)
+}
+
+// FullName resolves a host as Istio does: a name without dots belongs to the
+// namespace of the object that names it.
+func FullName(mesh api.MeshSpec, host, namespace string) string {
+	if host == "" || host == "*" || strings.Contains(host, ".") {
 		return host
 	}
-	return k.spec.Mesh.Spec.FQDN(host, namespace)
+	return mesh.FQDN(host, namespace)
 }

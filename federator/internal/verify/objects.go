@@ -158,7 +158,7 @@ func (c *checker) foreign(o *unstructured.Unstructured) {
 		}
 	case "DestinationRule":
 		host, _, _ := unstructured.NestedString(o.Object, "spec", "host")
-		c.claim(o, host)
+		c.claim(o, preflight.FullName(c.Spec.Mesh.Spec, host, o.GetNamespace()))
 	case "ServiceEntry":
 		hosts, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "hosts")
 		for _, h := range hosts {

@@ -164,6 +164,18 @@ kind: DestinationRule
 metadata: {name: x, namespace: team}
 spec: {host: "*.example.com"}
 `, kind: verify.ForeignObject, where: "DestinationRule team/x"},
+		"the egress gateway is spoken to otherwise": {side: "c1", extra: `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: x, namespace: istio-private-gateways}
+spec: {host: istio-private-egressgateway}
+`, kind: verify.ForeignObject, where: "DestinationRule istio-private-gateways/x"},
+		"another owner's route hangs on the gateway by its full name": {side: "c2", extra: `
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: {name: x, namespace: istio-private-gateways}
+spec: {gateways: [federation-ingress.istio-private-gateways.svc.cluster.local], hosts: [c2.example.com]}
+`, kind: verify.ForeignObject, where: "VirtualService istio-private-gateways/x"},
 		"the peer's name leads elsewhere": {side: "c1", extra: `
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
