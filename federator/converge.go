@@ -37,7 +37,7 @@ type Convergence struct {
 	Result
 	// Verdicts has one for every declaration of the wish, the Mesh included.
 	Verdicts map[api.Key]Verdict
-	// InForce is what the cluster holds now.
+	// InForce is what the cluster holds now, what could not be withdrawn included.
 	InForce Spec
 }
 
@@ -180,12 +180,18 @@ func (c *converger) plan(ctx context.Context, facts render.Facts) (Plan, error) 
 }
 
 func (c *converger) carryOut(ctx context.Context, p Plan) (Convergence, error) {
+	reached, err := c.reached(p)
+	if err != nil {
+		return c.outcome(Result{Writes: c.writes}), err
+	}
 	writes, err := apply.Run(ctx, c.engine.client, apply.Input{
-		Plan: p, Wish: c.decision.Spec, Inventory: c.inventory, Home: c.home, Keeper: inventory.KeeperController,
+		Plan: p, Wish: c.decision.Spec, Reached: &reached, Inventory: c.inventory, Home: c.home, Keeper: inventory.KeeperController,
 		Shrinks: c.crowded != nil,
 	})
 	c.writes += writes
-	return c.outcome(Result{Plan: p, Writes: c.writes, Left: p.Left}), err
+	out := c.outcome(Result{Plan: p, Writes: c.writes, Left: p.Left})
+	out.InForce = reached
+	return out, err
 }
 
 // refusedMesh is the end when the Mesh itself is wrong: nothing can be rendered

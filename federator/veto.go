@@ -47,11 +47,11 @@ func (c *converger) unroomy() bool {
 // remaining tells what should be gone and is not. Nobody declares it any more, so
 // the Mesh bears it; and what still lets somebody in lets nothing new in beside it.
 func (c *converger) remaining(p Plan) bool {
-	again := false
+	again, barred := false, false
 	for _, r := range p.Remnants() {
 		problem := api.Problem{Reason: "not withdrawn: " + r.Why.Error(), Cause: api.CauseNotWithdrawn}
-		if r.LetsIn() {
-			again = c.objectToAll(problem) || again
+		if r.LetsIn() && !barred { // one is reason enough
+			again, barred = c.objectToAll(problem), true
 			continue
 		}
 		mesh := c.wish.Mesh.Key()

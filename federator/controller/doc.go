@@ -11,7 +11,8 @@
 // inventory remembers it, in the same order as by the command line; a finalizer
 // would need the right to write declarations, and would hold up the deletion of
 // a namespace while the controller is away. That something deleted is still in
-// force shows in the counts of the Mesh's status.
+// force shows in the counts of the Mesh's status, and why in its conditions
+// (NotWithdrawn).
 //
 // The package decides nothing about federation; that is package federator's.
 package controller

@@ -50,7 +50,7 @@ func (r *run) announce(ctx context.Context) error {
 func (r *run) finished() inventory.Inventory {
 	inv := r.base()
 	inv.Phase, inv.Keeper = inventory.PhaseApplied, r.Keeper
-	inv.Applied, inv.Intended = &r.Wish, nil
+	inv.Applied, inv.Intended = r.Reached, nil
 	if r.unfinished {
 		inv.Phase, inv.Intended = inventory.PhaseApplying, &r.Wish
 		inv.Applied = r.base().Applied

@@ -17,6 +17,9 @@ type Input struct {
 	Plan plan.Plan
 	// Wish that the plan leads to; it is remembered for the next plan and for cancel.
 	Wish api.Spec
+	// Reached is what the cluster holds once the plan is carried out, which is
+	// remembered as applied; nil: the wish.
+	Reached *api.Spec
 	// Inventory as loaded for the plan; nil when there was none.
 	Inventory *inventory.Inventory
 	// Home is the namespace of the inventory.
@@ -34,6 +37,9 @@ type Input struct {
 // writes nothing at all when the cluster and the inventory are as they should be,
 // nor when the wish takes more room than the inventory has (*inventory.TooLongError).
 func Run(ctx context.Context, c kube.Client, in Input) (int, error) {
+	if in.Reached == nil {
+		in.Reached = &in.Wish
+	}
 	r := &run{Input: in, client: c, uids: map[kube.Ref]types.UID{}}
 	r.unfinished = in.Partial && (in.Plan.Unfinished || len(in.Plan.Conflicts) > 0)
 	for _, ch := range in.Plan.Changes {
