@@ -4,6 +4,7 @@
 package usage
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -55,8 +56,17 @@ func strict(c *cobra.Command) {
 		c.DisableFlagsInUseLine = true
 		return
 	}
-	if check := c.Args; check != nil {
-		c.Args = func(c *cobra.Command, args []string) error { return bad(c, check(c, args)) }
+	check := c.Args
+	if check == nil {
+		check = cobra.ArbitraryArgs
+	}
+	c.Args = func(c *cobra.Command, args []string) error {
+		err := check(c, args)
+		if err == nil {
+			// Cobra looks at these only later, and has no say in what becomes of the error.
+			err = errors.Join(c.ValidateRequiredFlags(), c.ValidateFlagGroups())
+		}
+		return bad(c, err)
 	}
 }
 

@@ -18,6 +18,9 @@ var errPlay = errors.New("the string broke")
 func tree() *cobra.Command {
 	root := &cobra.Command{Use: "band", SilenceUsage: true, SilenceErrors: true}
 	play := &cobra.Command{Use: "play", RunE: func(*cobra.Command, []string) error { return errPlay }}
+	play.Flags().Bool("soft", false, "")
+	play.Flags().Bool("fast", false, "")
+	play.MarkFlagsMutuallyExclusive("soft", "fast")
 	tune := &cobra.Command{Use: "tune STRING", Args: cobra.ExactArgs(1), RunE: play.RunE}
 	guitar := &cobra.Command{Use: "guitar", Args: cobra.NoArgs}
 	guitar.AddCommand(play, tune)
@@ -42,6 +45,7 @@ func TestOnlyWhatIsNotKnownIsBadInput(t *testing.T) {
 		"far from all":          {[]string{"guitar", "smash"}, `unknown command "smash" for "band guitar"; see band guitar --help`, true},
 		"too few":               {[]string{"guitar", "tune"}, "accepts 1 arg(s), received 0; see band guitar tune --help", true},
 		"no such flag":          {[]string{"guitar", "play", "--loud"}, "unknown flag: --loud; see band guitar play --help", true},
+		"flags that exclude":    {[]string{"guitar", "play", "--soft", "--fast"}, "if any flags in the group [soft fast] are set none of the others can be; [fast soft] were all set; see band guitar play --help", true},
 		"help about nothing":    {[]string{"help", "guitar", "plya"}, `unknown command "plya" for "band guitar"; did you mean play? see band guitar --help`, true},
 	} {
 		t.Run(name, func(t *testing.T) {

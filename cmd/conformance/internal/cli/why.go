@@ -68,6 +68,9 @@ func (p Program) why() *cobra.Command {
 	c.Flags().StringVar(&f.request.User, "user", "", "who is signed in")
 	c.Flags().StringVar(&f.run, "run", "", "the `folder` of a run, to ask about a scenario of it")
 	c.Flags().BoolVar(&f.json, "json", false, "print JSON")
+	for _, asks := range []string{"provider", "lab", "in", "from", "user"} {
+		c.MarkFlagsMutuallyExclusive("run", asks)
+	}
 	return c
 }
 

@@ -22,6 +22,9 @@ func (l *labs) bench() *cobra.Command {
 		Short: "Measure: from nothing to serving gateways, and memory, for 1, 2 and 3 meshes",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := ofNoLab(cmd, "makes labs of its own"); err != nil {
+				return err
+			}
 			if runs < 1 {
 				return usage.Errorf("--runs %d: want at least 1", runs)
 			}

@@ -36,6 +36,6 @@ func Doctor(doctors Doctors, flags func(*pflag.FlagSet)) *cobra.Command {
 	}
 	flags(c.Flags())
 	c.Flags().StringVar(&provider, "provider", "embedded", "where the meshes are to live: "+names)
-	c.Flags().IntVar(&clusters, "clusters", 2, "how many meshes the lab is to have")
+	c.Flags().IntVar(&clusters, "clusters", 2, "how many meshes the lab is to have; existing clusters are as many as there are")
 	return c
 }

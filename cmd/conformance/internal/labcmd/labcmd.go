@@ -49,6 +49,14 @@ func provider(progress *os.File) (*embedded.Provider, error) {
 	return embedded.New(embedded.WithProgress(progress))
 }
 
+// ofNoLab refuses --lab for a command that is not about one lab.
+func ofNoLab(cmd *cobra.Command, instead string) error {
+	if cmd.Flags().Changed("lab") {
+		return usage.Errorf("--lab: %s %s", cmd.Name(), instead)
+	}
+	return nil
+}
+
 // open is the lab that the flags name.
 func (l *labs) open(ctx context.Context) (*embedded.Lab, error) {
 	p, err := provider(nil)
@@ -161,6 +169,9 @@ func (l *labs) logs() *cobra.Command {
 		Short: "List the logs of a cluster's components, print one, or export all with --dir",
 		Args:  cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if dir != "" && len(args) > 0 {
+				return usage.Errorf("--dir writes the logs of all clusters: leave %s out", args[0])
+			}
 			lab, err := l.open(cmd.Context())
 			if err != nil {
 				return err
@@ -176,12 +187,13 @@ func (l *labs) logs() *cobra.Command {
 }
 
 func showLogs(w io.Writer, lab *embedded.Lab, args []string) error {
-	if len(args) == 2 {
-		c, err := lab.Cluster(args[0])
-		if err != nil {
-			return err
+	if len(args) > 0 {
+		if _, err := lab.Cluster(args[0]); err != nil {
+			return usage.Bad(err)
 		}
-		f, err := os.OpenInRoot(lab.LogDir(c.Name()), args[1]+".log")
+	}
+	if len(args) == 2 {
+		f, err := os.OpenInRoot(lab.LogDir(args[0]), args[1]+".log")
 		if err != nil {
 			return fmt.Errorf("no log of %s: %w; `conformance lab logs %s` lists them", args[1], err, args[0])
 		}

@@ -20,6 +20,9 @@ func (l *labs) status() *cobra.Command {
 		Short: "Say which labs are up and how their clusters are",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := ofNoLab(cmd, "is of all labs"); err != nil {
+				return err
+			}
 			p, err := provider(nil)
 			if err != nil {
 				return err
