@@ -62,7 +62,8 @@ func peerIngress(p *field.Path, in PeerIngress) field.ErrorList {
 	return append(errs, invalid(p.Child("credentialName"), in.CredentialName, validation.IsDNS1123Subdomain(in.CredentialName))...)
 }
 
-// entrances are the hosts and the credentials that are taken.
+// entrances are the hosts and the credentials that are taken, by whom. Peers claim
+// theirs in their order, so that of two who want the same the second one is told.
 type entrances struct {
 	spec        *Spec
 	hosts       map[string]string
@@ -80,14 +81,25 @@ func newEntrances(s *Spec) *entrances {
 			e.credentials[bundle(g.CredentialName)] = mesh
 		}
 	}
-	for i := range s.Peers {
-		if p := &s.Peers[i]; p.Spec.SNI != "" {
-			if _, is := e.hosts[p.Spec.SNI]; !is {
-				e.hosts[p.Spec.SNI] = p.Key().String()
-			}
-		}
-	}
 	return e
+}
+
+// named claims the name by which a peer is called. That of another peer's
+// entrance leads to ourselves.
+func (e *entrances) named(p *Peer) field.ErrorList {
+	sni := p.Spec.SNI
+	at := field.NewPath("spec", "sni")
+	switch by, taken := e.hosts[sni]; {
+	case sni == "":
+		return nil
+	case !taken:
+		e.hosts[sni] = p.Key().String()
+		return nil
+	case by == e.spec.Mesh.Key().String():
+		return field.ErrorList{field.Invalid(at, sni, "is this mesh's own host; a peer must have another")}
+	default:
+		return field.ErrorList{field.Invalid(at, sni, fmt.Sprintf("is a name of %s already; a peer must have one of its own", by)).WithOrigin(string(CauseHostClaimed))}
+	}
 }
 
 // bundle is the name under which Istio looks for roots. Those of the Secret
@@ -111,6 +123,14 @@ func (e *entrances) take(p *Peer) field.ErrorList {
 		errs = append(errs, field.Invalid(at.Child("credentialName"), in.CredentialName,
 			fmt.Sprintf("holds the roots for %s already, so that either could sign the other's name; give the peer's entrance a Secret of its own", by)).WithOrigin(string(CauseIdentityClaimed)))
 	}
-	e.hosts[in.Host], e.credentials[bundle(in.CredentialName)] = p.Key().String(), p.Key().String()
+	reserve(e.hosts, in.Host, p)
+	reserve(e.credentials, bundle(in.CredentialName), p)
 	return errs
+}
+
+// reserve leaves what is taken to who has it.
+func reserve(all map[string]string, name string, p *Peer) {
+	if _, taken := all[name]; !taken {
+		all[name] = p.Key().String()
+	}
 }

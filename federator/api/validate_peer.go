@@ -30,18 +30,19 @@ func Principal(id string) string { return strings.TrimPrefix(id, "spiffe://") }
 
 func (v *validator) peers() {
 	snis, clients := map[string]string{}, map[string]string{}
-	own := newEntrances(v.spec)
+	taken := newEntrances(v.spec)
 	for i := range v.spec.Peers {
 		p := &v.spec.Peers[i]
 		errs := append(clusterScoped(p), peer(p.Spec)...)
 		spec := field.NewPath("spec")
-		errs = append(errs, unique(snis, spec.Child("sni"), p.Spec.SNI, p.Name)...)
-		errs = append(errs, unique(clients, spec.Child("clientIdentity"), p.Spec.ClientIdentity, p.Name)...)
-		if p.Spec.SNI != "" && p.Spec.SNI == v.spec.Mesh.Spec.Host {
-			errs = append(errs, field.Invalid(spec.Child("sni"), p.Spec.SNI, "is this mesh's own host; a peer must have another"))
+		twice := unique(snis, spec.Child("sni"), p.Spec.SNI, p.Name)
+		if len(twice) == 0 {
+			twice = taken.named(p)
 		}
+		errs = append(errs, twice...)
+		errs = append(errs, unique(clients, spec.Child("clientIdentity"), p.Spec.ClientIdentity, p.Name)...)
 		errs = append(errs, foreign(spec.Child("sni"), p.Spec.SNI, v.spec.Mesh.Spec.ClusterDomain)...)
-		errs = append(errs, own.take(p)...)
+		errs = append(errs, taken.take(p)...)
 		v.report(p.Key(), errs)
 	}
 }

@@ -58,6 +58,35 @@ func TestTwoDeclarationsThatClaimTheSameAreRefused(t *testing.T) {
 	}
 }
 
+// Whoever comes second is refused, whether it claims the name by its SNI or by an
+// entrance: the first one may be in force.
+func TestANameIsItsFirstPeersWhateverTheSecondOneWantsItFor(t *testing.T) {
+	spec, err := api.Parse("wish.yaml", strings.NewReader(valid))
+	require.NoError(t, err)
+	const host = "shared.c1.example.com"
+	spec.Peers[0].Spec.Ingress = &api.PeerIngress{Host: host, CredentialName: "c2-certs"}
+	other := api.Peer{}
+	other.Name = "other"
+	other.Spec = api.PeerSpec{ServerIdentity: "spiffe://other.example.com/in", SNI: host, Address: &api.Address{Host: "192.0.2.9", Port: 15443}}
+	for name, row := range map[string]struct {
+		peers              []api.Peer
+		declaration, field string
+	}{
+		"a host and then an SNI": {[]api.Peer{spec.Peers[0], other}, "Peer/other", "spec.sni"},
+		"an SNI and then a host": {[]api.Peer{other, spec.Peers[0]}, "Peer/c2", "spec.ingress.host"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec.Peers = row.peers
+			var bad *api.ValidationError
+			require.ErrorAs(t, api.Validate(spec), &bad)
+			require.Len(t, bad.Problems, 1)
+			assert.Equal(t, row.declaration, bad.Problems[0].Declaration)
+			assert.Equal(t, row.field, bad.Problems[0].Field)
+			assert.Equal(t, api.CauseHostClaimed, bad.Problems[0].Cause)
+		})
+	}
+}
+
 func TestPrefixesThatOnlyStartAlikeAreAllowed(t *testing.T) {
 	extra := strings.Replace(strings.Split(valid, "---\n")[2], "name: reviews", "name: other", 1)
 	extra = strings.Replace(extra, "/bookinfo/reviews/", "/bookinfo/reviews2/", 1)

@@ -2,6 +2,7 @@ package admit
 
 import (
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/meshfed/meshfed/federator/api"
@@ -156,7 +157,7 @@ func (d *decider) novelty(i item) int {
 func (d *decider) retry(s api.Spec, i item) api.Spec {
 	bad := d.Vetoed[i.key]
 	if bad == nil {
-		if bad = problems(i.with(s))[i.key.String()]; len(bad) == 0 {
+		if bad = blamed(problems(i.with(s)), i.key); len(bad) == 0 {
 			d.rulings[i.key] = Ruling{Form: FormWhole}
 			return i.with(s)
 		}
@@ -173,6 +174,21 @@ func (d *decider) retry(s api.Spec, i item) api.Spec {
 	}
 	d.rulings[i.key] = Ruling{Form: FormNone, Problems: bad}
 	return s
+}
+
+// blamed are the problems that a declaration has, or makes for those that are in
+// already: it comes last, so what is wrong with them now is wrong because of it.
+func blamed(all map[string][]api.Problem, key api.Key) []api.Problem {
+	if own := all[key.String()]; len(own) > 0 {
+		return own
+	}
+	var out []api.Problem
+	for _, about := range slices.Sorted(maps.Keys(all)) {
+		for _, p := range all[about] {
+			out = append(out, api.Problem{Declaration: key.String(), Reason: "excludes one that is admitted already: " + p.String(), Cause: p.Cause})
+		}
+	}
+	return out
 }
 
 // problems of a spec by the declaration they are about.

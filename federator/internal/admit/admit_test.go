@@ -120,6 +120,26 @@ func TestABadDeclarationIsRefusedAndNothingElseDisturbed(t *testing.T) {
 			},
 			map[string]ruling{"Peer/c3": {admit.FormEarlier, api.CauseHostClaimed}},
 		},
+		"a new peer whose name is the entrance of one in force": {
+			func(w, h *api.Spec) {
+				in := &api.PeerIngress{Host: "c2.c1.example.com", CredentialName: "c2-certs"}
+				w.Peers[0].Spec.Ingress, h.Peers[0].Spec.Ingress = in, in
+				p := api.Peer{}
+				p.Name = "new"
+				p.Spec = api.PeerSpec{ServerIdentity: "spiffe://new.example.com/x", SNI: in.Host, Address: &api.Address{Host: "192.0.2.9", Port: 1}}
+				w.Peers = append([]api.Peer{p}, w.Peers...)
+			},
+			map[string]ruling{"Peer/new": {admit.FormNone, api.CauseHostClaimed}},
+		},
+		"a new entrance by the name of a peer in force": {
+			func(w, _ *api.Spec) {
+				p := api.Peer{}
+				p.Name = "new"
+				p.Spec = api.PeerSpec{ClientIdentity: "spiffe://new.example.com/x", Ingress: &api.PeerIngress{Host: "c2.example.com", CredentialName: "new-certs"}}
+				w.Peers = append([]api.Peer{p}, w.Peers...)
+			},
+			map[string]ruling{"Peer/new": {admit.FormNone, api.CauseHostClaimed}},
+		},
 		"a refused change of a grant": {
 			func(w, _ *api.Spec) { w.Exposures[0].Spec.Consumers[0].Methods = []string{"get"} },
 			map[string]ruling{reviews: {admit.FormPart, api.CauseInvalid}},
