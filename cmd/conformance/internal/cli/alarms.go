@@ -71,11 +71,15 @@ func (p Program) alarms(cmd *cobra.Command, f alarmFlags) error {
 			return usage.Errorf("--more: %s: %w", f.results, err)
 		}
 	}
+	f.run.counted = cmd.Flags().Changed("clusters")
 	chosen, err := p.choose(cmd.Context(), f.run)
 	if err != nil {
 		return usage.Bad(err)
 	}
 	at := &place{flags: f.run, provider: chosen.provider, engine: chosen.engine, errs: cmd.ErrOrStderr()}
+	if err := at.open(cmd.Context()); err != nil {
+		return err
+	}
 	_, err = at.prepare(cmd.Context())
 	if err == nil {
 		all, err = p.inOrders(cmd, f, at, all)

@@ -73,12 +73,16 @@ func (p Program) hunt(cmd *cobra.Command, f mutantFlags) error {
 		return usage.Bad(err)
 	}
 	f.run.keep = false
+	f.run.counted = cmd.Flags().Changed("clusters")
 	chosen, err := p.choose(cmd.Context(), f.run)
 	if err != nil {
 		return usage.Bad(err)
 	}
 	stage := mutants.NewStage(builtin.New(""))
 	at := &place{flags: f.run, provider: chosen.provider, engine: stage, errs: cmd.ErrOrStderr()}
+	if err := at.open(cmd.Context()); err != nil {
+		return err
+	}
 	_, err = at.prepare(cmd.Context())
 	if err == nil {
 		h.hunt.Place, h.hunt.Stage, h.hunt.Sound = at.bench, stage, builtin.New("")

@@ -75,6 +75,7 @@ func setOption(c *cobra.Command, name string, value *yaml.Node) error {
 			return fmt.Errorf("option %q: %q: %w", name, v, err)
 		}
 	}
+	flag.Changed = true
 	return nil
 }
 

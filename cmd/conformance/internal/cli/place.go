@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/cmd/internal/usage"
 	"github.com/meshfed/meshfed/engine"
 	"github.com/meshfed/meshfed/suite"
 	"github.com/meshfed/meshfed/suite/bench"
@@ -55,17 +56,40 @@ func (p *place) prepare(ctx context.Context) (suite.Bench, error) {
 	return p.bench, nil
 }
 
-func (p *place) find(ctx context.Context) (err error) {
-	name := p.flags.lab
-	if name == "" {
-		// A second run beside this one must not meet it.
-		name = fmt.Sprintf("run-%d", os.Getpid())
+// open takes the lab if it is up, and refuses it if it has not as many meshes as
+// are asked for. That is the first thing to do: a lab that cannot be opened for
+// another reason is for prepare to meet again, which has a report to say it in.
+func (p *place) open(ctx context.Context) error {
+	lab, err := p.provider.Open(ctx, p.name())
+	if err != nil {
+		return nil //nolint:nilerr // See above.
 	}
-	p.lab, err = p.provider.Open(ctx, name)
+	p.lab = lab
+	n := len(lab.Clusters())
+	if !p.flags.counted || n == p.flags.clusters {
+		return nil
+	}
+	err = usage.Errorf("--clusters %d: lab %s is up and has %d: leave --clusters out, or name another lab", p.flags.clusters, lab.Name(), n)
+	return errors.Join(err, p.leave(ctx))
+}
+
+func (p *place) name() string {
+	if p.flags.lab == "" {
+		// A second run beside this one must not meet it.
+		return fmt.Sprintf("run-%d", os.Getpid())
+	}
+	return p.flags.lab
+}
+
+func (p *place) find(ctx context.Context) (err error) {
+	if p.lab != nil {
+		return nil
+	}
+	p.lab, err = p.provider.Open(ctx, p.name())
 	if !errors.Is(err, cluster.ErrNoLab) {
 		return err
 	}
-	p.lab, err = p.provider.Create(ctx, name, cluster.TopologyOf(p.flags.clusters))
+	p.lab, err = p.provider.Create(ctx, p.name(), cluster.TopologyOf(p.flags.clusters))
 	p.made = err == nil
 	return err
 }

@@ -30,15 +30,17 @@ type runFlags struct {
 	selection             suite.Selection
 	provider, engine, lab string
 	clusters              int
-	keep                  bool
-	out                   string
-	timeout               time.Duration
-	seed                  int64
-	repeat                int
-	soak                  time.Duration
-	resume                string
-	vendor                reports.Implementation
-	signKey               string
+	// counted says that somebody has asked for that number.
+	counted bool
+	keep    bool
+	out     string
+	timeout time.Duration
+	seed    int64
+	repeat  int
+	soak    time.Duration
+	resume  string
+	vendor  reports.Implementation
+	signKey string
 	// loadFrom is from where load leaves a mesh.
 	loadFrom string
 	// features are those of a measurement; nil are all.
@@ -109,6 +111,7 @@ func (p Program) start(cmd *cobra.Command, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	f.counted = cmd.Flags().Changed("clusters")
 	chosen, err := p.choose(cmd.Context(), f)
 	if err != nil {
 		return usage.Bad(err)
@@ -117,6 +120,9 @@ func (p Program) start(cmd *cobra.Command, f runFlags) error {
 	s, err := p.suite(f, chosen.engine, cmd.ErrOrStderr())
 	if err != nil {
 		return usage.Bad(err)
+	}
+	if err := place.open(cmd.Context()); err != nil {
+		return err
 	}
 	place.tell = s.Progress.Tell
 	s.Prepare = place.prepare

@@ -85,6 +85,46 @@ func TestARunIsSignedWithItsKey(t *testing.T) {
 	}
 }
 
+// three is a provider whose lab is up and has three meshes.
+type three struct{ cluster.Provider }
+
+func (three) Open(context.Context, string) (cluster.Lab, error) { return threeMeshes{}, nil }
+
+type threeMeshes struct{ slow }
+
+func (threeMeshes) Clusters() []cluster.Cluster { return make([]cluster.Cluster, 3) }
+
+func TestANumberOfMeshesThatTheLabDoesNotHaveIsRefused(t *testing.T) {
+	options := filepath.Join(t.TempDir(), "options.yaml")
+	require.NoError(t, os.WriteFile(options, []byte("clusters: 2\n"), 0o600))
+	for _, args := range [][]string{
+		{"run", "--clusters", "2"},
+		{"run", "--options", options},
+		{"load", "--clusters", "2"},
+		{"mutants", "--clusters", "2"},
+		{"false-alarms", "--clusters", "2"},
+	} {
+		p, dir := untouched(t), filepath.Join(t.TempDir(), "out")
+		p.Providers["embedded"] = func(*os.File) (cluster.Provider, error) { return three{}, nil }
+		if args[0] != "mutants" {
+			args = append(args, "--out", dir)
+		}
+		var out, errs bytes.Buffer
+		code := p.Main(append(args, "--lab", "slow"), &out, &errs)
+		assert.Equal(t, reports.ExitUsage, code, "%s: %s", args, errs.String())
+		assert.Contains(t, errs.String(), "--clusters 2: lab slow is up and has 3", args)
+		assert.NoDirExists(t, dir, args)
+	}
+}
+
+func TestALabThatIsUpIsTakenAsItIsIfNoNumberIsAskedFor(t *testing.T) {
+	at := &place{flags: runFlags{lab: "slow", clusters: 2}, provider: three{}}
+	require.NoError(t, at.open(t.Context()))
+	assert.Len(t, at.lab.Clusters(), 3)
+	at = &place{flags: runFlags{clusters: 2, counted: true}, provider: barren{}}
+	require.NoError(t, at.open(t.Context()), "a lab that is not up is made so")
+}
+
 func TestAKeyIsReadOnlyIfThereIsOne(t *testing.T) {
 	key, err := signingKey("")
 	require.NoError(t, err)
