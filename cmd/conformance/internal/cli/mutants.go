@@ -180,6 +180,10 @@ func (h *hunter) earlier() error {
 	if err := json.Unmarshal(text, &h.matrix); err != nil {
 		return fmt.Errorf("--resume: %s: %w", h.flags.out, err)
 	}
+	if h.matrix.Full && !h.flags.full {
+		// The matrix would say of all mutants what is true of some.
+		return fmt.Errorf("--resume: %s is of a hunt with --full: go on with --full", h.flags.out)
+	}
 	if h.flags.surviving {
 		h.matrix.Results = slices.DeleteFunc(h.matrix.Results, func(r mutants.Result) bool { return !r.Fate().Good() })
 	}

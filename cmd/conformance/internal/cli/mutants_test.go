@@ -18,6 +18,8 @@ import (
 func TestHuntsAndOrdersRefuseBadInputBeforeTheyTouchALab(t *testing.T) {
 	torn := filepath.Join(t.TempDir(), "torn.json")
 	require.NoError(t, os.WriteFile(torn, []byte("{"), 0o600))
+	full := filepath.Join(t.TempDir(), "full.json")
+	require.NoError(t, os.WriteFile(full, []byte(`{"full": true}`), 0o600))
 	for name, c := range map[string]struct {
 		args []string
 		want string
@@ -26,6 +28,7 @@ func TestHuntsAndOrdersRefuseBadInputBeforeTheyTouchALab(t *testing.T) {
 		"nobody of that name": {[]string{"mutants", "--only", "nobody is called so"}, "no mutant has such a name"},
 		"nothing to resume":   {[]string{"mutants", "--resume", "--results", "absent.json"}, "--resume"},
 		"no earlier results":  {[]string{"mutants", "--surviving", "--results", torn}, "--surviving: want --resume"},
+		"half of a full hunt": {[]string{"mutants", "--resume", "--results", full}, full + " is of a hunt with --full"},
 		"torn results":        {[]string{"mutants", "--resume", "--results", torn}, torn},
 		"no orders":           {[]string{"false-alarms", "--orders", "0"}, "--orders 0"},
 		"no seed":             {[]string{"false-alarms", "--first", "0"}, "--first 0"},
