@@ -4,13 +4,15 @@ import (
 	"context"
 	"errors"
 
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
 	"github.com/meshfed/meshfed/federator/api"
 	"github.com/meshfed/meshfed/federator/internal/admit"
 	"github.com/meshfed/meshfed/federator/internal/apply"
 	"github.com/meshfed/meshfed/federator/internal/inventory"
 	"github.com/meshfed/meshfed/federator/internal/kube"
 	"github.com/meshfed/meshfed/federator/internal/plan"
-	"github.com/meshfed/meshfed/federator/internal/render"
+	"github.com/meshfed/meshfed/federator/internal/preflight"
 )
 
 // Form is how much of a declaration is in force.
@@ -132,7 +134,7 @@ func (c *converger) run(ctx context.Context) (Convergence, error) {
 		if c.obstructed(report) || c.unroomy() {
 			continue
 		}
-		p, err := c.plan(ctx, report.Facts)
+		p, err := c.plan(ctx, report)
 		if err != nil {
 			return c.outcome(Result{Writes: c.writes}), err
 		}
@@ -168,14 +170,15 @@ func (c *converger) undeletable(ctx context.Context, err error) (bool, error) {
 	return err == nil, err
 }
 
-func (c *converger) plan(ctx context.Context, facts render.Facts) (Plan, error) {
-	objects, err := c.engine.render(c.decision.Spec, facts)
+func (c *converger) plan(ctx context.Context, report preflight.Report) (Plan, error) {
+	objects, err := c.engine.render(c.decision.Spec, report.Facts)
 	if err != nil {
 		return Plan{}, err
 	}
 	return plan.Make(ctx, c.engine.client, plan.Input{
 		Spec: c.decision.Spec, Objects: objects, Inventory: c.inventory, Predict: plan.ByServer(c.engine.client),
 		Persist: true, Added: true, Failed: c.undeleted,
+		Scope: func(o *unstructured.Unstructured) bool { return report.Unread[o.GetNamespace()] == nil },
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
@@ -36,6 +37,13 @@ func (r *refusing) Get(ctx context.Context, ref kube.Ref) (*unstructured.Unstruc
 		return nil, fmt.Errorf("get %s: %w", ref, forbidden(ref, "no Role"))
 	}
 	return r.Client.Get(ctx, ref)
+}
+
+func (r *refusing) List(ctx context.Context, apiVersion, kind, namespace string) ([]unstructured.Unstructured, error) {
+	if r.unreadable != "" && namespace == r.unreadable {
+		return nil, fmt.Errorf("list %s: %w", kind, forbidden(kube.Ref{Kind: kind}, "no Role"))
+	}
+	return r.Client.List(ctx, apiVersion, kind, namespace)
 }
 
 func (r *refusing) Delete(ctx context.Context, ref kube.Ref, uid types.UID) (bool, error) {
@@ -96,6 +104,51 @@ func TestAnUnreadableNamespaceHoldsUpNoWithdrawal(t *testing.T) {
 	assert.Empty(t, refused(converge(t, e, nothing)), "it was not forgotten")
 	assert.Nil(t, get(t, c, "VirtualService", "default", "federation-ratings"))
 	assert.Nil(t, get(t, c, "ConfigMap", gateways, inventory.Name))
+}
+
+// What is still declared in a namespace that cannot be read any more stays as it
+// stands, is told, and holds up nothing that is declared elsewhere.
+func TestADeclarationInAnUnreadableNamespaceHoldsUpNoOther(t *testing.T) {
+	c, _, _, spec := stubborn(t, "c1")
+	spec.Consumptions = slices.Clone(spec.Consumptions)
+	for i := range spec.Consumptions {
+		spec.Consumptions[i].Namespace = "team"
+		spec.Consumptions[i].Spec.Routes = []api.Route{{To: []api.Destination{{Target: api.TargetRemote, Weight: 100}}}}
+	}
+	r := &refusing{Client: c}
+	e, err := newEngine(r)
+	require.NoError(t, err)
+	require.Empty(t, refused(converge(t, e, spec)))
+	team := func() map[kube.Ref]string {
+		out := contents(t, c)
+		maps.DeleteFunc(out, func(ref kube.Ref, _ string) bool { return ref.Namespace != "team" })
+		return out
+	}
+	before := team()
+	require.NotEmpty(t, before)
+
+	r.unreadable = "team"
+	next := spec
+	next.Exposures = nil
+	late := spec.Consumptions[0]
+	late.Name, late.Spec.Service.Name = "late", "late"
+	next.Consumptions = append(slices.Clone(spec.Consumptions), late)
+	got := converge(t, e, next)
+	want := map[string]api.Cause{}
+	for i := range next.Consumptions {
+		want[next.Consumptions[i].Key().String()] = api.CauseClusterNotReady
+	}
+	assert.Equal(t, want, refused(got))
+	assert.Contains(t, got.Verdicts[late.Key()].Problems[0].Reason, "no Role")
+	assert.Equal(t, FormNone, got.Verdicts[late.Key()].Form)
+	assert.Empty(t, got.InForce.Exposures)
+	assert.Len(t, got.InForce.Consumptions, len(spec.Consumptions))
+	assert.Nil(t, get(t, c, "AuthorizationPolicy", gateways, "federation-expose-default-reviews"))
+	assert.Equal(t, before, team())
+	assert.Zero(t, converge(t, e, next).Writes)
+
+	r.unreadable = ""
+	assert.Empty(t, refused(converge(t, e, next)))
 }
 
 // Consumers move back before grants go; one that cannot be moved keeps no grant

@@ -46,7 +46,7 @@ func (e *Engine) Verify(ctx context.Context, spec Spec) (Verification, error) {
 	g.Go(func() error {
 		report, err := preflight.Check(gctx, e.client, spec, preflight.Options{SecretsUnread: true})
 		facts = report.Facts
-		return err
+		return errors.Join(err, report.Unreadable())
 	})
 	g.Go(func() (err error) {
 		in.Objects, err = e.bearing(gctx, spec)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -26,8 +27,13 @@ type Options struct {
 
 // Report is what preflight found.
 type Report struct {
-	// Facts for rendering; complete even when there are problems.
+	// Facts for rendering; complete even when there are problems, but for the
+	// namespaces that are unread.
 	Facts render.Facts
+	// Unread are namespaces of declarations that the engine may not read, with what
+	// the API server says. It knows nothing of them: what is rendered for them is a
+	// guess, and their objects are to be left as they stand.
+	Unread map[string]error
 	// Problems to mend first.
 	Problems []Problem
 	// Conflicts with objects of other owners.
@@ -59,6 +65,16 @@ func (r Report) Astray() error {
 	return errors.Join(errs...)
 }
 
+// Unreadable is nil unless a namespace is unread. Then what is rendered cannot be
+// held against the cluster.
+func (r Report) Unreadable() error {
+	var errs []error
+	for _, ns := range slices.Sorted(maps.Keys(r.Unread)) {
+		errs = append(errs, fmt.Errorf("preflight: namespace %s: %w", ns, r.Unread[ns]))
+	}
+	return errors.Join(errs...)
+}
+
 // Check reads the cluster and judges it. The error is one of reading; what was
 // found is in the report.
 func Check(ctx context.Context, c kube.Client, spec api.Spec, o Options) (Report, error) {
@@ -80,7 +96,7 @@ func Check(ctx context.Context, c kube.Client, spec api.Spec, o Options) (Report
 	slices.SortStableFunc(k.report.Conflicts, func(a, b Conflict) int {
 		return cmp.Compare(a.Error(), b.Error())
 	})
-	k.report.Facts = facts(s, spec)
+	k.report.Facts, k.report.Unread = facts(s, spec), s.unread
 	return k.report, nil
 }
 

@@ -101,17 +101,22 @@ func check(t *testing.T, cluster string) preflight.Report {
 
 func checkSpec(t *testing.T, cluster string, spec api.Spec) preflight.Report {
 	t.Helper()
-	var objects []*unstructured.Unstructured
+	report, err := preflight.Check(t.Context(), kubefake.New(objects(t, cluster)...), spec, preflight.Options{})
+	require.NoError(t, err)
+	return report
+}
+
+func objects(t *testing.T, cluster string) []*unstructured.Unstructured {
+	t.Helper()
+	var out []*unstructured.Unstructured
 	for doc := range strings.SplitSeq(cluster, "---\n") {
 		raw, err := yaml.YAMLToJSON([]byte(doc))
 		require.NoError(t, err)
 		o := &unstructured.Unstructured{}
 		require.NoError(t, o.UnmarshalJSON(raw))
-		objects = append(objects, o)
+		out = append(out, o)
 	}
-	report, err := preflight.Check(t.Context(), kubefake.New(objects...), spec, preflight.Options{})
-	require.NoError(t, err)
-	return report
+	return out
 }
 
 func TestAReadyClusterHasNoProblems(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 
 func (k *checker) exposed() {
 	for _, e := range k.spec.Exposures {
-		if k.service(e.Key(), e.Spec.Service, true) && e.Spec.Service.Subset != "" {
+		if k.readable(e.Key()) && k.service(e.Key(), e.Spec.Service, true) && e.Spec.Service.Subset != "" {
 			k.subset(e.Key(), e.Spec.Service.Name, e.Spec.Service.Subset, k.spec.Mesh.Spec.Ingress.Namespace)
 		}
 	}
@@ -23,7 +23,7 @@ func (k *checker) consumed() {
 		local := slices.ContainsFunc(c.Spec.Routes, func(r api.Route) bool {
 			return slices.ContainsFunc(r.To, func(d api.Destination) bool { return d.Target == api.TargetLocal })
 		})
-		if !k.service(c.Key(), c.Spec.Service, local) || !local {
+		if !k.readable(c.Key()) || !k.service(c.Key(), c.Spec.Service, local) || !local {
 			continue
 		}
 		for _, r := range c.Spec.Routes {
@@ -34,6 +34,17 @@ func (k *checker) consumed() {
 			}
 		}
 	}
+}
+
+// readable says whether the namespace of a declaration could be read; it is a
+// problem when not.
+func (k *checker) readable(by api.Key) bool {
+	err, unread := k.snap.unread[by.Namespace]
+	if unread {
+		k.problemOf(by, fmt.Sprintf("Namespace %s (%s)", by.Namespace, by), "cannot be read: "+err.Error(),
+			"give the engine its rights there, or take the declaration back")
+	}
+	return !unread
 }
 
 // service checks a Service in the declaration's namespace and says whether it is

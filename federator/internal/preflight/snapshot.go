@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshfed/meshfed/federator/api"
@@ -33,12 +34,15 @@ type snapshot struct {
 	virtualServices []unstructured.Unstructured
 	gateways        []unstructured.Unstructured
 	policies        []unstructured.Unstructured
+	// unread are the namespaces of declarations in which a right is missing, with
+	// what the API server says.
+	unread map[string]error
 }
 
 // read takes the snapshot. VirtualServices and Gateways are read in all
 // namespaces, because those of any namespace can claim a host or a gateway.
 func read(ctx context.Context, c kube.Client, spec api.Spec, o Options) (*snapshot, error) {
-	s := &snapshot{services: map[render.Name]*unstructured.Unstructured{}, secretKeys: map[render.Name][]string{}}
+	s := &snapshot{services: map[render.Name]*unstructured.Unstructured{}, secretKeys: map[render.Name][]string{}, unread: map[string]error{}}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
 	list := func(version, kind, namespace string, into *[]unstructured.Unstructured) {
@@ -55,8 +59,7 @@ func read(ctx context.Context, c kube.Client, spec api.Spec, o Options) (*snapsh
 		return err
 	})
 	for _, ns := range namespaces(spec) {
-		list(networkingVersion, "DestinationRule", ns, &s.rules)
-		g.Go(func() error { return s.readServices(ctx, c, ns) })
+		g.Go(func() error { return s.readNamespace(ctx, c, spec, ns) })
 	}
 	for _, gw := range gateways(spec) {
 		for _, name := range gw.credentials {
@@ -73,17 +76,27 @@ func read(ctx context.Context, c kube.Client, spec api.Spec, o Options) (*snapsh
 	return s, g.Wait()
 }
 
-func (s *snapshot) readServices(ctx context.Context, c kube.Client, namespace string) error {
-	items, err := c.List(ctx, "v1", "Service", namespace)
-	if err != nil {
-		return err
+// readNamespace reads the Services of a namespace and their subsets. That a right
+// is missing there is a matter of its declarations alone, unless it is that of a
+// gateway: one namespace must not hold up what others withdraw.
+func (s *snapshot) readNamespace(ctx context.Context, c kube.Client, spec api.Spec, namespace string) error {
+	services, err := c.List(ctx, "v1", "Service", namespace)
+	var rules []unstructured.Unstructured
+	if err == nil {
+		rules, err = c.List(ctx, networkingVersion, "DestinationRule", namespace)
 	}
+	ofGateway := slices.ContainsFunc(gateways(spec), func(g side) bool { return g.Namespace == namespace })
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := range items {
-		s.services[render.Name{Namespace: namespace, Name: items[i].GetName()}] = &items[i]
+	if apierrors.IsForbidden(err) && !ofGateway {
+		s.unread[namespace] = err
+		return nil
 	}
-	return nil
+	s.rules = append(s.rules, rules...)
+	for i := range services {
+		s.services[render.Name{Namespace: namespace, Name: services[i].GetName()}] = &services[i]
+	}
+	return err
 }
 
 // readSecrets keeps key names only: what is not held cannot leak.
