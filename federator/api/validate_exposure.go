@@ -98,6 +98,9 @@ func methods(p *field.Path, list []string) field.ErrorList {
 	return errs
 }
 
+// IsSubPath says whether a consumer can be granted a path by itself.
+func IsSubPath(path string) bool { return len(subPaths(nil, []string{path})) == 0 }
+
 func subPaths(p *field.Path, list []string) field.ErrorList {
 	if len(list) > maxSubPaths {
 		return field.ErrorList{field.TooMany(p, len(list), maxSubPaths)}

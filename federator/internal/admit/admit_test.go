@@ -195,6 +195,59 @@ func TestTheEarlierVersionIsNarrowedByTheRefusedOne(t *testing.T) {
 	assert.Equal(t, []api.Consumer{{Peer: "c3", Methods: []string{"GET"}}}, got.Spec.Exposures[0].Spec.Consumers)
 }
 
+// A refused change withdraws paths and methods too: what stays is what both
+// versions grant, and where that is nothing, the consumer is out. No paths at all
+// are the whole prefix, and so never what is left of some.
+func TestOfARefusedGrantOnlyWhatBothVersionsGrantStays(t *testing.T) {
+	type grant struct{ methods, paths []string }
+	list := func(s ...string) []string { return s }
+	get := list("GET")
+	cases := map[string]struct {
+		before, now grant
+		// want is nil where nothing stays.
+		want *grant
+	}{
+		"fewer paths":                      {grant{get, list("a", "b/")}, grant{get, list("b/")}, &grant{get, list("b/")}},
+		"more paths":                       {grant{get, list("a")}, grant{get, list("a", "b/")}, &grant{get, list("a")}},
+		"one below":                        {grant{get, list("a/")}, grant{get, list("a/b", "a/c/")}, &grant{get, list("a/b", "a/c/")}},
+		"one above":                        {grant{get, list("a/b", "c")}, grant{get, list("a/")}, &grant{get, list("a/b")}},
+		"some of the prefix":               {grant{get, nil}, grant{get, list("a/")}, &grant{get, list("a/")}},
+		"the whole prefix":                 {grant{get, list("a/")}, grant{get, nil}, &grant{get, list("a/")}},
+		"the whole prefix both times":      {grant{get, nil}, grant{get, nil}, &grant{get, nil}},
+		"other paths":                      {grant{get, list("a/")}, grant{get, list("b/")}, nil},
+		"a name that only begins alike":    {grant{get, list("a/")}, grant{get, list("ab", "a")}, nil},
+		"an exact path covers nothing":     {grant{get, list("a")}, grant{get, list("a/b")}, nil},
+		"a path that is none":              {grant{get, nil}, grant{get, list("../x", "*", "")}, nil},
+		"a good path beside one that is":   {grant{get, nil}, grant{get, list("a/../x", "b")}, &grant{get, list("b")}},
+		"fewer methods":                    {grant{list("GET", "POST"), nil}, grant{get, nil}, &grant{get, nil}},
+		"other methods":                    {grant{get, nil}, grant{list("POST"), nil}, nil},
+		"no methods, which is not all":     {grant{get, nil}, grant{nil, nil}, nil},
+		"methods and paths, each the less": {grant{list("GET", "POST"), list("a/")}, grant{list("POST", "PUT"), list("a/b", "c")}, &grant{list("POST"), list("a/b")}},
+	}
+	for name, row := range cases {
+		t.Run(name, func(t *testing.T) {
+			wish, held := seed(t), seed(t)
+			set := func(s *api.Spec, g grant) {
+				s.Exposures[0].Spec.Consumers = []api.Consumer{{Peer: "c2", Methods: g.methods, Paths: g.paths}, {Peer: "c3", Methods: get}}
+			}
+			set(&held, row.before)
+			set(&wish, row.now)
+			require.NoError(t, api.Validate(held))
+			wish.Exposures[0].Spec.Path = "/a/../b/"
+			got, err := admit.Decide(admit.Input{Wish: wish, Held: held})
+			require.NoError(t, err)
+			require.NoError(t, api.Validate(got.Spec))
+			require.Len(t, got.Spec.Exposures, 1)
+			var want []api.Consumer
+			if row.want != nil {
+				want = append(want, api.Consumer{Peer: "c2", Methods: row.want.methods, Paths: row.want.paths})
+			}
+			want = append(want, api.Consumer{Peer: "c3", Methods: get})
+			assert.Equal(t, want, got.Spec.Exposures[0].Spec.Consumers)
+		})
+	}
+}
+
 func TestAVetoKeepsTheEarlierVersionAndItsClaims(t *testing.T) {
 	wish, held := seed(t), seed(t)
 	wish.Exposures[0].Spec.Path = "/moved/"

@@ -45,8 +45,8 @@ func consumerIndex(field string) (int, bool) {
 }
 
 // narrow is the version in force less what the newer one takes away: a newer one
-// that is refused for its path must still be able to withdraw a peer. It is
-// false when nothing would be left.
+// that is refused for its path must still be able to withdraw a peer, or some of
+// what the peer may call. It is false when nothing would be left.
 func narrow(before, now item) (item, bool) {
 	if before.exposure == nil || now.exposure == nil {
 		return before, true
@@ -58,11 +58,44 @@ func narrow(before, now item) (item, bool) {
 		if i < 0 {
 			continue
 		}
-		methods := now.exposure.Spec.Consumers[i].Methods
-		c.Methods = slices.DeleteFunc(slices.Clone(c.Methods), func(m string) bool { return !slices.Contains(methods, m) })
-		if len(c.Methods) > 0 {
-			out.Spec.Consumers = append(out.Spec.Consumers, c)
+		if both, some := grantedByBoth(c, now.exposure.Spec.Consumers[i]); some {
+			out.Spec.Consumers = append(out.Spec.Consumers, both)
 		}
 	}
 	return item{key: before.key, exposure: &out}, len(out.Spec.Consumers) > 0
+}
+
+// grantedByBoth is what two versions of one consumer both grant; false when that
+// is nothing. The newer one need not be valid.
+func grantedByBoth(before, now api.Consumer) (api.Consumer, bool) {
+	before.Methods = slices.DeleteFunc(slices.Clone(before.Methods), func(m string) bool { return !slices.Contains(now.Methods, m) })
+	paths, some := pathsOfBoth(before.Paths, now.Paths)
+	before.Paths = paths
+	return before, some && len(before.Methods) > 0
+}
+
+// pathsOfBoth are the paths of either list that the other one covers. A list
+// without any is the whole prefix, so that having none left must be told from it.
+func pathsOfBoth(before, now []string) (both []string, some bool) {
+	if len(now) == 0 {
+		return before, true
+	}
+	for _, p := range before {
+		if covers(now, p) {
+			both = append(both, p)
+		}
+	}
+	for _, p := range now {
+		if (len(before) == 0 || covers(before, p)) && !slices.Contains(both, p) && api.IsSubPath(p) {
+			both = append(both, p)
+		}
+	}
+	return both, len(both) > 0
+}
+
+// covers says whether some path of a list is p, or has p below it.
+func covers(list []string, p string) bool {
+	return slices.ContainsFunc(list, func(l string) bool {
+		return l == p || strings.HasSuffix(l, "/") && strings.HasPrefix(p, l)
+	})
 }
