@@ -67,6 +67,19 @@ func lives() []life {
 			_, err := e.Cancel(ctx, one)
 			return err
 		}},
+		{"two that swap their paths",
+			func(ctx context.Context, e *Engine, spec Spec) error { return apply(ctx, e, apart(spec)) },
+			func(ctx context.Context, e *Engine, spec, _ Spec) error { return apply(ctx, e, swapped(apart(spec))) }},
+		{"one that becomes another service for another peer",
+			func(ctx context.Context, e *Engine, spec Spec) error { return apply(ctx, e, first(apart(spec))) },
+			func(ctx context.Context, e *Engine, spec, _ Spec) error {
+				return apply(ctx, e, retargeted(apart(spec)))
+			}},
+		{"one that takes the path of another, which goes",
+			func(ctx context.Context, e *Engine, spec Spec) error { return apply(ctx, e, apart(spec)) },
+			func(ctx context.Context, e *Engine, spec, _ Spec) error {
+				return apply(ctx, e, first(swapped(apart(spec))))
+			}},
 		{"the controller's first look", nil, func(ctx context.Context, e *Engine, spec, _ Spec) error { return converge(ctx, e, spec) }},
 		{"the controller after a change", converge, func(ctx context.Context, e *Engine, _, other Spec) error { return converge(ctx, e, other) }},
 		{"the controller after the last deletion", converge, func(ctx context.Context, e *Engine, _, _ Spec) error { return converge(ctx, e, Spec{}) }},
@@ -75,17 +88,18 @@ func lives() []life {
 
 // After a crash at any write of any run, everything beyond the owners' objects is
 // in the inventory, and the next run reaches the very objects that it would have
-// reached without the crash. Every run is walked through to its last write.
+// reached without the crash. At no write is anything granted that neither the wish
+// before nor the new one grants. Every run is walked through to its last write.
 func TestACrashAtAnyWriteOfAnyRunConverges(t *testing.T) {
 	for _, name := range []string{"c1", "c2"} {
 		for _, l := range lives() {
 			t.Run(name+"/"+l.name, func(t *testing.T) {
 				c, e, spec, other := l.start(t, name)
 				require.NoError(t, l.run(t.Context(), e, spec, other))
-				total, want := len(c.Writes()), contents(t, c)
+				total, want, after := len(c.Writes()), contents(t, c), reach(t, c)
 				require.Greater(t, total, 3, "too few writes to be a walk")
 				for n := range total {
-					l.crash(t, name, n, want)
+					l.crash(t, name, n, want, after)
 				}
 			})
 		}
@@ -102,12 +116,16 @@ func (l life) start(t *testing.T, name string) (*kubefake.Cluster, *Engine, Spec
 	return c, e, spec, changed(t, name, spec)
 }
 
-func (l life) crash(t *testing.T, name string, n int, want map[kube.Ref]string) {
+func (l life) crash(t *testing.T, name string, n int, want map[kube.Ref]string, after ways) {
 	t.Helper()
 	owners, _, _ := setup(t, name)
 	c, e, spec, other := l.start(t, name)
+	before := reach(t, c)
 	c.FailAfter(n)
 	require.ErrorIs(t, l.run(t.Context(), e, spec, other), kubefake.ErrCrash, "after %d writes", n)
+	for way := range reach(t, c) {
+		assert.True(t, before.has(way) || after.has(way), "after a crash at write %d %s is granted, by neither the wish before nor this one", n, way)
+	}
 	assert.Len(t, c.Writes(), n)
 	c.FailAfter(-1)
 	assertCovered(t, c, owners.Refs())

@@ -25,7 +25,7 @@ func crowd(spec Spec) Spec {
 	random := rand.New(rand.NewPCG(1, 2))
 	out := spec
 	out.Exposures = slices.Clone(spec.Exposures)
-	for i := range 120 {
+	for i := range 60 {
 		e := spec.Exposures[len(spec.Exposures)-1]
 		e.Name, e.Spec.Path = fmt.Sprintf("crowd-%d", i), fmt.Sprintf("/crowd/%d/", i)
 		e.Spec.Consumers = []api.Consumer{{Peer: "c1", Methods: []string{"GET"}}}

@@ -1,8 +1,10 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/meshfed/meshfed/federator/internal/inventory"
 	"github.com/meshfed/meshfed/federator/internal/plan"
@@ -59,7 +61,9 @@ func (r *run) finished() inventory.Inventory {
 	return inv
 }
 
-// items end with what the plan cannot take away: it is tried again by every run.
+// items include what the plan cannot take away: it is tried again by every run.
+// They are sorted: their order must not depend on what was done to them, or the
+// next run would find something to write down.
 func (r *run) items(withDeletions bool) []inventory.Item {
 	var out []inventory.Item
 	for _, ch := range r.Plan.Changes {
@@ -67,5 +71,9 @@ func (r *run) items(withDeletions bool) []inventory.Item {
 			out = append(out, inventory.Item{Ref: ch.Object, UID: r.uids[ch.Object], Role: ch.Role()})
 		}
 	}
-	return append(out, r.Plan.Kept()...)
+	out = append(out, r.Plan.Kept()...)
+	slices.SortFunc(out, func(a, b inventory.Item) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
+	})
+	return out
 }

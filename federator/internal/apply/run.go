@@ -95,14 +95,14 @@ func (r *run) do(ctx context.Context) error {
 	return err
 }
 
-// changeAll makes the changes in the plan's order. What only takes reach away goes
+// changeAll makes the plan's steps in their order. What only takes reach away goes
 // on past an error of one object: a route that cannot be deleted must not keep
 // somebody else's grant in force. What adds, and what takes away the foundations,
 // does not begin after an error, and ends at its first. An API server that does not
 // answer ends it at once.
 func (r *run) changeAll(ctx context.Context) error {
 	var failed failures
-	for _, ch := range r.Plan.Changes {
+	for _, ch := range r.Plan.Steps() {
 		if failed.any() && !ch.Narrows() {
 			break
 		}

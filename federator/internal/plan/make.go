@@ -146,6 +146,7 @@ func compare(ctx context.Context, c kube.Client, o *unstructured.Unstructured, i
 		return out, nil
 	default:
 		out.Action, out.uid, out.ChangedBy = ActionUpdate, live.GetUID(), others(live)
+		out.withdraws = withdrawal(live, o)
 	}
 	out.Diff, err = diff(live, after)
 	return out, err

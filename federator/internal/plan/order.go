@@ -10,7 +10,10 @@ import (
 // The phases of an apply. Callers leave first and arrive last: a consumer that
 // is still routed to a peer whose pieces are half gone gets errors. Gateways are
 // denied before they listen, and what is withdrawn goes before what is added, so
-// that no moment is wider than both the old wish and the new one.
+// that no moment grants what neither the old wish nor the new one does: grants are
+// first narrowed to what both have in common, then the routes change, and only when
+// all of them lead where they should do the new grants follow. A grant that meets
+// the route of another time, its own or another's, would open what nobody declared.
 const (
 	phaseCallersLeave = iota
 	phaseDeny
@@ -41,6 +44,9 @@ func turn(c Change) (phase, place int) {
 	if c.Action != ActionDelete {
 		if c.role == render.RoleDefaultDeny {
 			return phaseDeny, 0
+		}
+		if c.withdraws != nil && c.desired == c.withdraws {
+			return phaseWithdraw, 0
 		}
 		if at < 0 {
 			at = len(roles)

@@ -32,6 +32,9 @@ func TestTheOrderOfChangesOpensNothing(t *testing.T) {
 		before(ActionDelete, r, ActionDelete, render.RoleDefaultDeny)
 	}
 	before(ActionDelete, render.RoleGrant, ActionCreate, render.RoleGrant)
+	before(ActionDelete, render.RoleGrant, ActionUpdate, render.RoleRoute)
+	before(ActionUpdate, render.RoleRoute, ActionCreate, render.RoleGrant)
+	before(ActionCreate, render.RoleRoute, ActionUpdate, render.RoleGrant)
 	before(ActionDelete, render.RoleRoute, ActionDelete, render.RoleListener)
 	before(ActionCreate, render.RoleGrant, ActionCreate, render.RoleListener)
 	before(ActionCreate, render.RoleListener, ActionCreate, render.RoleConsumerRoute)

@@ -38,6 +38,9 @@ type Change struct {
 	role    render.Role
 	desired *unstructured.Unstructured
 	uid     types.UID
+	// withdraws is what an update takes away, done before anything is added; nil when
+	// it takes nothing away. It is desired itself when there is nothing to add.
+	withdraws *unstructured.Unstructured
 	// conflict kept the object from being compared; see Input.Persist.
 	conflict *kube.ConflictError
 	// added are fields of others; see Input.Added.
@@ -83,7 +86,8 @@ type Effect struct {
 // Plan is the difference between the wish and the cluster.
 type Plan struct {
 	Mesh string `json:"mesh"`
-	// Changes has every object, the unchanged ones too, in the order of execution.
+	// Changes has every object once, the unchanged ones too, in the order of execution;
+	// Steps are what is really written.
 	Changes []Change `json:"changes"`
 	// Effects is the blast radius, against what was last applied.
 	Effects []Effect `json:"effects,omitempty"`
@@ -101,6 +105,24 @@ type Plan struct {
 	remnants []Remnant
 	// waiting are deletions that wait for the remnants to go.
 	waiting []inventory.Item
+}
+
+// Steps are the writes of a plan in the order of execution: its changes, and before
+// them what some of them take away first.
+func (p Plan) Steps() []Change {
+	steps := make([]Change, 0, len(p.Changes))
+	for _, c := range p.Changes {
+		if c.withdraws != nil && c.withdraws != c.desired {
+			earlier, later := c, c
+			earlier.desired = c.withdraws
+			later.withdraws = nil
+			steps = append(steps, earlier, later)
+			continue
+		}
+		steps = append(steps, c)
+	}
+	sortChanges(steps)
+	return steps
 }
 
 // HasChanges says whether an apply would touch an object.

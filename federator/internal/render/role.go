@@ -24,10 +24,11 @@ const (
 	RolePeerTLS Role = "peer-tls"
 	// RoleEgressTLS says how sidecars reach the egress gateway.
 	RoleEgressTLS Role = "egress-tls"
+	// RoleRoute routes inside a gateway. It comes before the grant: a grant that finds
+	// the route of the wish before would open what is behind that one.
+	RoleRoute Role = "route"
 	// RoleGrant allows one declaration's callers.
 	RoleGrant Role = "grant"
-	// RoleRoute routes inside a gateway.
-	RoleRoute Role = "route"
 	// RoleListener opens a gateway's port.
 	RoleListener Role = "listener"
 	// RolePlaceholder makes a local name resolve that no local workload serves.
@@ -38,8 +39,8 @@ const (
 
 // Roles lists the roles in the order of creation.
 func Roles() []Role {
-	return []Role{RoleDefaultDeny, RolePeer, RolePeerTLS, RoleEgressTLS, RoleGrant,
-		RoleRoute, RoleListener, RolePlaceholder, RoleConsumerRoute}
+	return []Role{RoleDefaultDeny, RolePeer, RolePeerTLS, RoleEgressTLS, RoleRoute,
+		RoleGrant, RoleListener, RolePlaceholder, RoleConsumerRoute}
 }
 
 // The labels and the annotation that every rendered object carries, and one of

@@ -1,0 +1,158 @@
+package federator
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/meshfed/meshfed/federator/api"
+	"github.com/meshfed/meshfed/federator/internal/kube"
+)
+
+// apart is a wish whose two exposures have a peer each, with nothing in common.
+func apart(spec Spec) Spec {
+	out := spec
+	out.Exposures = slices.Clone(spec.Exposures)
+	for i := range out.Exposures {
+		out.Exposures[i].Spec.Consumers = []api.Consumer{{Peer: []string{"c1", "c3"}[i%2], Methods: []string{"GET"}}}
+	}
+	return out
+}
+
+// swapped exchanges the public paths of the first two exposures, and the local
+// names of the first two consumptions.
+func swapped(spec Spec) Spec {
+	out := spec
+	out.Exposures, out.Consumptions = slices.Clone(spec.Exposures), slices.Clone(spec.Consumptions)
+	if e := out.Exposures; len(e) > 1 {
+		e[0].Spec.Path, e[1].Spec.Path = e[1].Spec.Path, e[0].Spec.Path
+	}
+	if c := out.Consumptions; len(c) > 1 {
+		c[0].Spec.From, c[1].Spec.From = c[1].Spec.From, c[0].Spec.From
+	}
+	return out
+}
+
+// first is the wish less everything behind its first exposure and consumption.
+func first(spec Spec) Spec {
+	out := spec
+	out.Exposures = spec.Exposures[:min(1, len(spec.Exposures))]
+	out.Consumptions = spec.Consumptions[:min(1, len(spec.Consumptions))]
+	return out
+}
+
+// retargeted puts the service and the peer of the second exposure behind the path
+// of the first, and the same with what is consumed.
+func retargeted(spec Spec) Spec {
+	out := first(spec)
+	if len(out.Consumptions) > 0 {
+		c := spec.Consumptions[1]
+		c.ObjectMeta = spec.Consumptions[0].ObjectMeta
+		out.Consumptions = []api.Consumption{c}
+	}
+	if len(out.Exposures) > 0 {
+		e := spec.Exposures[1]
+		e.ObjectMeta, e.Spec.Path = spec.Exposures[0].ObjectMeta, spec.Exposures[0].Spec.Path
+		out.Exposures = []api.Exposure{e}
+	}
+	return out
+}
+
+// ways are what callers of a gateway can reach: who, how, where, and what is there.
+type ways map[string]bool
+
+func (w ways) has(way string) bool { return w[way] }
+
+// reach reads the live grants and routes and asks each grant about each route: it
+// knows nothing of the declarations, nor of which objects belong together.
+func reach(t *testing.T, c kube.Client) ways {
+	t.Helper()
+	out := ways{}
+	routes := list(t, c, "networking.istio.io/v1", "VirtualService")
+	for _, policy := range list(t, c, "security.istio.io/v1", "AuthorizationPolicy") {
+		rules, _, err := unstructured.NestedSlice(policy.Object, "spec", "rules")
+		require.NoError(t, err)
+		for _, r := range rules {
+			rule := granted(r.(map[string]any))
+			for _, route := range routes {
+				rule.through(route, out)
+			}
+		}
+	}
+	return out
+}
+
+func list(t *testing.T, c kube.Client, version, kind string) []unstructured.Unstructured {
+	t.Helper()
+	out, err := c.List(t.Context(), version, kind, gateways)
+	require.NoError(t, err)
+	return out
+}
+
+// admission is one rule of a policy.
+type admission struct{ who, hosts, methods, paths []string }
+
+func granted(rule map[string]any) admission {
+	source := rule["from"].([]any)[0].(map[string]any)["source"].(map[string]any)
+	operation := rule["to"].([]any)[0].(map[string]any)["operation"].(map[string]any)
+	return admission{who: append(texts(source["principals"]), texts(source["namespaces"])...), hosts: texts(operation["hosts"]),
+		methods: or(texts(operation["methods"]), "*"), paths: or(texts(operation["paths"]), "/*")}
+}
+
+func texts(v any) []string {
+	items, _ := v.([]any)
+	var out []string
+	for _, i := range items {
+		out = append(out, i.(string))
+	}
+	return out
+}
+
+func or(list []string, all string) []string {
+	if len(list) == 0 {
+		return []string{all}
+	}
+	return list
+}
+
+// through notes what the rule admits to what a route leads to. The paths of the
+// seed and of the changes to it are either the same or apart, so that one path for
+// each pattern tells all.
+func (a admission) through(route unstructured.Unstructured, out ways) {
+	spec := route.Object["spec"].(map[string]any)
+	for _, h := range spec["http"].([]any) {
+		http := h.(map[string]any)
+		match, _ := http["match"].([]any)
+		prefix, _, _ := unstructured.NestedString(match[0].(map[string]any), "uri", "prefix")
+		destination, _, _ := unstructured.NestedMap(http["route"].([]any)[0].(map[string]any), "destination")
+		for _, host := range texts(spec["hosts"]) {
+			for _, path := range a.paths {
+				if !slices.Contains(a.hosts, host) || !strings.HasPrefix(path, prefix) {
+					continue
+				}
+				for _, who := range a.who {
+					for _, method := range a.methods {
+						rewrite, _, _ := unstructured.NestedString(http, "rewrite", "uri")
+						out[strings.Join([]string{who, method, host + path, "->", destination["host"].(string), rewrite}, " ")] = true
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestReachIsWhatIsDeclared(t *testing.T) {
+	c, e, spec := setup(t, "c2")
+	converge(t, e, apart(spec))
+	assert.Equal(t, ways{
+		"c1.example.com/istio-private-egressgateway GET c2.example.com/bookinfo/myreviews/v2/* -> myreviews.bookinfo.svc.cluster.local /": true,
+		"c3.example.com/istio-private-egressgateway GET c2.example.com/bookinfo/ratings/v1/* -> ratings.bookinfo.svc.cluster.local /":     true,
+	}, reach(t, c))
+	c, e, spec = setup(t, "c1")
+	converge(t, e, spec)
+	assert.Len(t, reach(t, c), 2)
+}
