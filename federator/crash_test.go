@@ -80,6 +80,7 @@ func lives() []life {
 			func(ctx context.Context, e *Engine, spec, _ Spec) error {
 				return apply(ctx, e, first(swapped(apart(spec))))
 			}},
+		{"a gateway of other pods", apply, func(ctx context.Context, e *Engine, spec, _ Spec) error { return apply(ctx, e, podsOfOthers(spec)) }},
 		{"the controller's first look", nil, func(ctx context.Context, e *Engine, spec, _ Spec) error { return converge(ctx, e, spec) }},
 		{"the controller after a change", converge, func(ctx context.Context, e *Engine, _, other Spec) error { return converge(ctx, e, other) }},
 		{"the controller after the last deletion", converge, func(ctx context.Context, e *Engine, _, _ Spec) error { return converge(ctx, e, Spec{}) }},

@@ -1,6 +1,7 @@
 package federator
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -62,26 +63,70 @@ func retargeted(spec Spec) Spec {
 	return out
 }
 
+// podsOfOthers is the wish with gateways that are found by another label.
+func podsOfOthers(spec Spec) Spec {
+	out := spec
+	for _, g := range []**api.Gateway{&out.Mesh.Spec.Ingress, &out.Mesh.Spec.Egress} {
+		if *g != nil {
+			other := **g
+			other.Selector = map[string]string{"app": other.Service}
+			*g = &other
+		}
+	}
+	return out
+}
+
 // ways are what callers of a gateway can reach: who, how, where, and what is there.
 type ways map[string]bool
 
 func (w ways) has(way string) bool { return w[way] }
 
-// reach reads the live grants and routes and asks each grant about each route: it
-// knows nothing of the declarations, nor of which objects belong together.
+// reach reads the live gateways, grants and routes and asks each grant about each
+// route: it knows nothing of the declarations, nor of which objects belong together.
+// Pods that a listener selects and no policy does admit everybody.
 func reach(t *testing.T, c kube.Client) ways {
 	t.Helper()
 	out := ways{}
 	routes := list(t, c, "networking.istio.io/v1", "VirtualService")
-	for _, policy := range list(t, c, "security.istio.io/v1", "AuthorizationPolicy") {
-		rules, _, err := unstructured.NestedSlice(policy.Object, "spec", "rules")
+	policies := list(t, c, "security.istio.io/v1", "AuthorizationPolicy")
+	for _, listener := range list(t, c, "networking.istio.io/v1", "Gateway") {
+		pods, _, err := unstructured.NestedStringMap(listener.Object, "spec", "selector")
 		require.NoError(t, err)
-		for _, r := range rules {
-			rule := granted(r.(map[string]any))
-			for _, route := range routes {
+		bound := slices.DeleteFunc(slices.Clone(routes), func(r unstructured.Unstructured) bool {
+			names, _, _ := unstructured.NestedStringSlice(r.Object, "spec", "gateways")
+			return !slices.Contains(names, listener.GetName())
+		})
+		if pods["federation.meshfed.io/closed"] != "" {
+			continue // no pod has the label
+		}
+		for _, rule := range admissions(t, policies, pods) {
+			for _, route := range bound {
 				rule.through(route, out)
 			}
 		}
+	}
+	return out
+}
+
+// admissions are the rules that hold at pods, which are those of one selector.
+func admissions(t *testing.T, policies []unstructured.Unstructured, pods map[string]string) []admission {
+	t.Helper()
+	out, guarded := []admission{}, false
+	for _, policy := range policies {
+		selector, _, err := unstructured.NestedStringMap(policy.Object, "spec", "selector", "matchLabels")
+		require.NoError(t, err)
+		if !maps.Equal(selector, pods) {
+			continue
+		}
+		guarded = true
+		rules, _, err := unstructured.NestedSlice(policy.Object, "spec", "rules")
+		require.NoError(t, err)
+		for _, r := range rules {
+			out = append(out, granted(r.(map[string]any)))
+		}
+	}
+	if !guarded {
+		return []admission{{who: []string{"anybody"}, methods: []string{"*"}}}
 	}
 	return out
 }
@@ -130,8 +175,8 @@ func (a admission) through(route unstructured.Unstructured, out ways) {
 		prefix, _, _ := unstructured.NestedString(match[0].(map[string]any), "uri", "prefix")
 		destination, _, _ := unstructured.NestedMap(http["route"].([]any)[0].(map[string]any), "destination")
 		for _, host := range texts(spec["hosts"]) {
-			for _, path := range a.paths {
-				if !slices.Contains(a.hosts, host) || !strings.HasPrefix(path, prefix) {
+			for _, path := range or(a.paths, prefix) {
+				if a.hosts != nil && !slices.Contains(a.hosts, host) || !strings.HasPrefix(path, prefix) {
 					continue
 				}
 				for _, who := range a.who {

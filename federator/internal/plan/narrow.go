@@ -1,23 +1,52 @@
 package plan
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/meshfed/meshfed/federator/api"
 	"github.com/meshfed/meshfed/federator/internal/render"
 )
 
-// withdrawal is how a live grant looks once it has lost what it shall not allow any
-// more, and gained nothing; nil when it loses nothing. Its object stays, with no
-// rule at all if need be, which admits nobody: one that is made anew would have
-// another UID than the inventory knows.
+// closed is a label that no pod has.
+const closed = api.Group + "/closed"
+
+// withdrawal is how a live object looks once it has lost what it shall not allow any
+// more, and gained nothing; nil when it loses nothing. The object stays, even if
+// nothing of it is left: one that is made anew would have another UID than the
+// inventory knows.
 func withdrawal(live, desired *unstructured.Unstructured) *unstructured.Unstructured {
-	if render.RoleOf(desired) != render.RoleGrant {
+	switch render.RoleOf(desired) {
+	case render.RoleGrant:
+		return narrowed(live, desired)
+	case render.RoleListener:
+		return unheard(live, desired)
+	}
+	return nil
+}
+
+// unheard is a listener that leaves its pods for others, at none of them. The
+// policies of a gateway leave one by one, too, and pods without any, at which
+// somebody listened, would admit everybody.
+func unheard(live, desired *unstructured.Unstructured) *unstructured.Unstructured {
+	before, _, _ := unstructured.NestedStringMap(live.Object, "spec", "selector")
+	now, _, _ := unstructured.NestedStringMap(desired.Object, "spec", "selector")
+	if maps.Equal(before, now) {
 		return nil
 	}
+	out := desired.DeepCopy()
+	spec, _ := out.Object["spec"].(map[string]any)
+	spec["selector"] = map[string]any{closed: "true"}
+	return out
+}
+
+// narrowed is a grant of what is granted already and shall be; without any rule it
+// admits nobody.
+func narrowed(live, desired *unstructured.Unstructured) *unstructured.Unstructured {
 	before, now := rules(live), rules(desired)
 	if within(before, now) {
 		return nil

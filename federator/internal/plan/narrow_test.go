@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
+
+	"github.com/meshfed/meshfed/federator/internal/render"
 )
 
 func grantOf(t *testing.T, spec string) *unstructured.Unstructured {
@@ -65,6 +67,26 @@ func TestAGrantIsNarrowedAtThePodsThatItLeaves(t *testing.T) {
 	got := withdrawal(live, grantOf(t, "selector: {matchLabels: {a: new}}, rules: []"))
 	require.NotNil(t, got)
 	assert.Equal(t, grantOf(t, "selector: {matchLabels: {a: old}}, rules: []").Object, got.Object)
+}
+
+// A listener that goes to other pods first listens nowhere.
+func TestAListenerThatMovesToOtherPodsIsClosedFirst(t *testing.T) {
+	listener := func(pods string) Change {
+		o := grantOf(t, "selector: {istio: "+pods+"}")
+		o.SetKind("Gateway")
+		o.SetLabels(map[string]string{render.LabelRole: string(render.RoleListener)})
+		return Change{Action: ActionUpdate, Object: ObjectRef{Name: "listener"}, role: render.RoleListener, desired: o}
+	}
+	live, moved := listener("a"), listener("b")
+	assert.Nil(t, withdrawal(live.desired, listener("a").desired))
+	moved.withdraws = withdrawal(live.desired, moved.desired)
+	deny := Change{Action: ActionUpdate, Object: ObjectRef{Name: "deny"}, role: render.RoleDefaultDeny}
+	steps := Plan{Changes: []Change{deny, moved}}.Steps()
+	require.Len(t, steps, 3)
+	assert.Equal(t, "listener", steps[0].Object.Name)
+	assert.Equal(t, map[string]any{"selector": map[string]any{closed: "true"}}, steps[0].Desired().Object["spec"])
+	assert.Equal(t, "deny", steps[1].Object.Name)
+	assert.Same(t, moved.desired, steps[2].Desired())
 }
 
 // The steps are the changes, and once more those that take away before they add.

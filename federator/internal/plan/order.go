@@ -14,8 +14,10 @@ import (
 // first narrowed to what both have in common, then the routes change, and only when
 // all of them lead where they should do the new grants follow. A grant that meets
 // the route of another time, its own or another's, would open what nobody declared.
+// A gateway of other pods than before is closed until all its policies have moved.
 const (
 	phaseCallersLeave = iota
+	phaseClose
 	phaseDeny
 	phaseWithdraw
 	phaseBuild
@@ -46,6 +48,9 @@ func turn(c Change) (phase, place int) {
 			return phaseDeny, 0
 		}
 		if c.withdraws != nil && c.desired == c.withdraws {
+			if c.role == render.RoleListener {
+				return phaseClose, 0
+			}
 			return phaseWithdraw, 0
 		}
 		if at < 0 {
