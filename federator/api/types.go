@@ -316,13 +316,16 @@ type ConsumptionSpec struct {
 	Service Service `json:"service"`
 	// From is the peer and the public path over there.
 	From From `json:"from"`
-	// Routes in order, the first match wins; the last must match everything.
+	// Routes in order, the first match wins; the last must match everything. The
+	// names and values of the headers that they match have 16384 characters together
+	// at most.
 	//
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:XValidation:rule="!has(self[self.size()-1].match)",message="the last route must take the rest; add one without match"
 	// +kubebuilder:validation:XValidation:rule="self.filter(r, !has(r.match)).size() <= 1",message="a route without match takes everything; the routes after it are never reached"
+	// +kubebuilder:validation:XValidation:rule="self.map(r, has(r.match) ? r.match.headers.map(h, h.name.size() + (has(h.exact) ? h.exact.size() : 0) + (has(h.prefix) ? h.prefix.size() : 0)).sum() : 0).sum() <= 16384",message="the headers of all routes have more than 16384 characters together; match by fewer or shorter ones"
 	Routes []Route `json:"routes"`
 }
 

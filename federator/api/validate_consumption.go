@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
@@ -20,6 +21,9 @@ const (
 	maxRoutes       = 64
 	maxHeaders      = 16
 	maxDestinations = 16
+	// maxHeaderText bounds the headers of all routes together, in characters: one
+	// consumption must not take the room in which all declarations are remembered.
+	maxHeaderText = 16 << 10
 )
 
 func (v *validator) consumptions() {
@@ -81,7 +85,7 @@ func routes(p *field.Path, list []Route) field.ErrorList {
 	if len(list) > maxRoutes {
 		return field.ErrorList{field.TooMany(p, len(list), maxRoutes)}
 	}
-	var errs field.ErrorList
+	errs := headerText(p, list)
 	for i, r := range list {
 		at, last := p.Index(i), i == len(list)-1
 		switch {
@@ -96,6 +100,23 @@ func routes(p *field.Path, list []Route) field.ErrorList {
 		errs = append(errs, destinations(at.Child("to"), r.To)...)
 	}
 	return errs
+}
+
+// headerText bounds what the headers of all routes take together.
+func headerText(p *field.Path, list []Route) field.ErrorList {
+	total := 0
+	for _, r := range list {
+		if r.Match == nil {
+			continue
+		}
+		for _, h := range r.Match.Headers {
+			total += utf8.RuneCountInString(h.Name) + utf8.RuneCountInString(h.Exact) + utf8.RuneCountInString(h.Prefix)
+		}
+	}
+	if total <= maxHeaderText {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(p, total, fmt.Sprintf("the headers of all routes have more than %d characters together; match by fewer or shorter ones", maxHeaderText))}
 }
 
 func headers(p *field.Path, list []HeaderMatch) field.ErrorList {

@@ -187,6 +187,7 @@ func badDeclarations() map[string]Case {
 		"remote subset":              {"{target: remote, weight: 50}", "{target: remote, subset: v9, weight: 50}", "the peer chooses"},
 		"unknown target":             {"{target: remote, weight: 50}", "{target: away, weight: 50}", "Unsupported value"},
 		"destination twice":          {"{target: local, subset: v1, weight: 50}, {target: remote, weight: 50}", "{target: remote, weight: 50}, {target: remote, weight: 50}", "Duplicate value"},
+		"too long matches":           {"  - match:", many("  - match: {headers: [{name: end-user, exact: %d"+strings.Repeat("j", 1000)+"}]}\n    to: [{target: remote, weight: 100}]\n", 17) + "  - match:", "more than 16384 characters"},
 		"match without headers":      {"headers: [{name: end-user, exact: jason}]", "headers: []", "matches everything"},
 		"header with both":           {"exact: jason", "exact: jason, prefix: j", "exactly one of exact and prefix"},
 		"header with neither":        {", exact: jason", "", "exactly one of exact and prefix"},
