@@ -68,13 +68,28 @@ func New(ctx context.Context, lab cluster.Lab, e engine.Engine) (*Bench, error) 
 	b.through = through
 	b.environment = steps.Environment{Lab: lab, Engine: e, Meshes: through, Owners: newOwners(b.meshes, authority.Authority, through.OwnAuthorities()), Faults: &faults{meshes: b.meshes, reach: through, borrowed: cluster.Borrowed(lab)}, Leftovers: b.Leftovers}
 	b.environment.Explain = explain(lab)
-	if err := b.install(ctx); err != nil {
-		return nil, fmt.Errorf("bench: %w", err)
-	}
-	if err := b.look(ctx); err != nil {
+	if err := b.settle(ctx); err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
 	}
 	return b, nil
+}
+
+// undoLimit bounds how long an engine that was brought in vain may take to go.
+const undoLimit = time.Minute
+
+// settle brings the engine and looks at what is there. If it fails nothing that it
+// has brought may stay: nobody else knows of it.
+func (b *Bench) settle(ctx context.Context) error {
+	err := b.install(ctx)
+	if err == nil {
+		err = b.look(ctx)
+	}
+	if err == nil {
+		return nil
+	}
+	undo, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoLimit)
+	defer cancel()
+	return errors.Join(err, b.Close(undo))
 }
 
 // Tell has f told how something long is going.
