@@ -114,6 +114,41 @@ func TestWhatSomebodyHasReplacedIsToldUntilItIsGone(t *testing.T) {
 	assert.Equal(t, before, c.Refs())
 }
 
+// A finalizer keeps an object that was deleted, and what it says is still carried
+// out: it is not forgotten, and told by whom it is kept.
+func TestWhatAFinalizerKeepsIsNotForgotten(t *testing.T) {
+	c, e, spec := setup(t, "c2")
+	before := c.Refs()
+	converge(t, e, spec)
+	grant := get(t, c, "AuthorizationPolicy", gateways, ratingsGrant)
+	grant.SetFinalizers([]string{"example.com/keep"})
+	_, err := c.Put(t.Context(), grant)
+	require.NoError(t, err)
+
+	nothing := spec
+	nothing.Exposures = nil
+	got, err := e.Converge(t.Context(), gateways, nothing)
+	require.ErrorContains(t, err, "example.com/keep", "it may be let go soon: this is to be tried again")
+	for range 2 {
+		assert.Equal(t, map[string]api.Cause{"Mesh/c2": api.CauseNotWithdrawn}, onlyNew(refused(got)))
+		assert.Contains(t, got.Verdicts[spec.Mesh.Key()].Problems[0].Reason, "example.com/keep")
+		assert.Len(t, got.InForce.Exposures, 1)
+		assertCovered(t, c, before)
+		got = converge(t, e, nothing)
+	}
+	_, err = e.Cancel(t.Context(), spec, keptBy(inventory.KeeperController))
+	require.ErrorContains(t, err, "example.com/keep")
+
+	grant = get(t, c, "AuthorizationPolicy", gateways, ratingsGrant)
+	grant.SetFinalizers(nil)
+	_, err = c.Put(t.Context(), grant)
+	require.NoError(t, err)
+	_, err = c.Delete(t.Context(), kube.RefOf(grant), grant.GetUID())
+	require.NoError(t, err)
+	assert.Empty(t, refused(converge(t, e, nothing)))
+	assert.Equal(t, before, c.Refs())
+}
+
 // Without a Mesh there is nobody to tell; that something is left is remembered all
 // the same, and does not bar the next mesh.
 func TestWhatIsLeftOfAMeshOutlivesIt(t *testing.T) {

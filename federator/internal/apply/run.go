@@ -148,6 +148,9 @@ func (r *run) change(ctx context.Context, ch plan.Change) error {
 		if gone {
 			r.writes++
 		}
+		if why := ch.Lingers(); gone && why != nil {
+			return fmt.Errorf("delete %s: %w", ch.Object, why)
+		}
 	case plan.ActionUnchanged:
 	default:
 		return fmt.Errorf("apply %s: unknown action %q", ch.Object, ch.Action)

@@ -2,7 +2,10 @@ package plan
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -80,7 +83,7 @@ func ours(live *unstructured.Unstructured, recorded types.UID, mesh string) bool
 // remains is the outcome for an object that cannot be taken away.
 func remains(item inventory.Item, err error) deletion {
 	var why *kube.ConflictError
-	if !kube.AsRefusal(item.Ref, err, &why) {
+	if !errors.As(err, &why) && !kube.AsRefusal(item.Ref, err, &why) {
 		why = &kube.ConflictError{Object: item.Ref, Reason: "it cannot be deleted; this is tried again: " + err.Error()}
 	}
 	return deletion{change: Change{Object: item.Ref, role: item.Role, conflict: why}, remnant: &Remnant{Item: item, Why: why}}
@@ -94,7 +97,7 @@ func removeOrKeep(ctx context.Context, c kube.Client, item inventory.Item, in In
 	}
 	out, err := remove(ctx, c, item, in.Spec.Mesh.Name)
 	var refusal *kube.ConflictError
-	if in.Persist && kube.AsRefusal(item.Ref, err, &refusal) {
+	if in.Persist && (errors.As(err, &refusal) || kube.AsRefusal(item.Ref, err, &refusal)) {
 		return remains(item, err), nil
 	}
 	return out, err
@@ -121,8 +124,21 @@ func remove(ctx context.Context, c kube.Client, item inventory.Item, mesh string
 		}
 		return out, nil
 	}
+	if live.GetDeletionTimestamp() != nil {
+		return out, lingering(live)
+	}
+	if len(live.GetFinalizers()) > 0 {
+		out.change.lingers = lingering(live)
+	}
 	out.change.Action, out.change.uid = ActionDelete, live.GetUID()
 	out.change.DeclaredBy = render.DeclaredBy(live)
 	out.change.Diff, err = diff(live, nil)
 	return out, err
+}
+
+// lingering is what is wrong with an object that its finalizers keep after its
+// deletion: Istio goes by it until it is gone.
+func lingering(o *unstructured.Unstructured) *kube.ConflictError {
+	return &kube.ConflictError{Object: kube.RefOf(o), Reason: fmt.Sprintf(
+		"it is deleted, but in force as long as its finalizers keep it (%s); let whoever set them take them off", strings.Join(o.GetFinalizers(), ", "))}
 }

@@ -43,6 +43,8 @@ type Change struct {
 	withdraws *unstructured.Unstructured
 	// conflict kept the object from being compared; see Input.Persist.
 	conflict *kube.ConflictError
+	// lingers is set for a deletion that finalizers will hold up.
+	lingers *kube.ConflictError
 	// added are fields of others; see Input.Added.
 	added *kube.ConflictError
 }
@@ -63,6 +65,9 @@ func (c Change) Conflict() *kube.ConflictError { return c.conflict }
 // Added are fields that others have added to the object and that an apply leaves
 // as they are; nil when there are none. It is set only in a plan that asks for it.
 func (c Change) Added() *kube.ConflictError { return c.added }
+
+// Lingers says why a deleted object stays after all; nil when it will be gone.
+func (c Change) Lingers() *kube.ConflictError { return c.lingers }
 
 // EffectKind is the closed set of ways in which reach changes.
 type EffectKind string
