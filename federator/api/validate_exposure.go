@@ -19,9 +19,10 @@ func Methods() []string {
 // not take the room of the others.
 const (
 	maxConsumers = 128
-	maxSubPaths  = 64 // of one consumer
-	// maxPathText bounds the sub-paths of all consumers together, in bytes.
-	maxPathText = 16 << 10
+	// MaxSubPaths bounds those of one consumer.
+	MaxSubPaths = 64
+	// MaxPathText bounds the sub-paths of all consumers together, in bytes.
+	MaxPathText = 16 << 10
 )
 
 func (v *validator) exposures() {
@@ -76,10 +77,10 @@ func pathText(p *field.Path, list []Consumer) field.ErrorList {
 			total += len(sub)
 		}
 	}
-	if total <= maxPathText {
+	if total <= MaxPathText {
 		return nil
 	}
-	return field.ErrorList{field.Invalid(p, total, fmt.Sprintf("the paths of all consumers have more than %d characters together; name the folder above them, or split the exposure", maxPathText))}
+	return field.ErrorList{field.Invalid(p, total, fmt.Sprintf("the paths of all consumers have more than %d characters together; name the folder above them, or split the exposure", MaxPathText))}
 }
 
 func methods(p *field.Path, list []string) field.ErrorList {
@@ -102,8 +103,8 @@ func methods(p *field.Path, list []string) field.ErrorList {
 func IsSubPath(path string) bool { return len(subPaths(nil, []string{path})) == 0 }
 
 func subPaths(p *field.Path, list []string) field.ErrorList {
-	if len(list) > maxSubPaths {
-		return field.ErrorList{field.TooMany(p, len(list), maxSubPaths)}
+	if len(list) > MaxSubPaths {
+		return field.ErrorList{field.TooMany(p, len(list), MaxSubPaths)}
 	}
 	var errs field.ErrorList
 	for i, sub := range list {

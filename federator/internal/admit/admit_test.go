@@ -1,6 +1,7 @@
 package admit_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -244,6 +245,36 @@ func TestOfARefusedGrantOnlyWhatBothVersionsGrantStays(t *testing.T) {
 			}
 			want = append(want, api.Consumer{Peer: "c3", Methods: get})
 			assert.Equal(t, want, got.Spec.Exposures[0].Spec.Consumers)
+		})
+	}
+}
+
+// A part of what both versions grant is safe, too: what is too long is cut, and
+// does not take the whole exposure with it.
+func TestWhatIsLeftOfARefusedGrantFitsIntoAnExposure(t *testing.T) {
+	cases := map[string]struct{ paths, length, want int }{
+		"too many paths": {api.MaxSubPaths + 1, 4, api.MaxSubPaths},
+		"too much text":  {20, 1000, api.MaxPathText / 1000},
+	}
+	for name, row := range cases {
+		t.Run(name, func(t *testing.T) {
+			wish, held := seed(t), seed(t)
+			held.Exposures[0].Spec.Consumers[0].Paths = nil
+			var paths []string
+			for n := range row.paths {
+				paths = append(paths, fmt.Sprintf("%0*d", row.length, n))
+			}
+			wish.Exposures[0].Spec.Consumers[0].Paths = paths
+			wish.Exposures[0].Spec.Path = "/a/../b/"
+			got, err := admit.Decide(admit.Input{Wish: wish, Held: held})
+			require.NoError(t, err)
+			require.NoError(t, api.Validate(got.Spec))
+			require.Len(t, got.Spec.Exposures, 1)
+			require.Len(t, got.Spec.Exposures[0].Spec.Consumers, 2)
+			assert.Equal(t, paths[:row.want], got.Spec.Exposures[0].Spec.Consumers[0].Paths)
+			again, err := admit.Decide(admit.Input{Wish: wish, Held: got.Spec})
+			require.NoError(t, err)
+			assert.Equal(t, got.Spec, again.Spec, "what is left is stable")
 		})
 	}
 }

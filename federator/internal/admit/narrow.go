@@ -53,25 +53,41 @@ func narrow(before, now item) (item, bool) {
 	}
 	out := *before.exposure
 	out.Spec.Consumers = nil
+	room := api.MaxPathText
 	for _, c := range before.exposure.Spec.Consumers {
 		i := slices.IndexFunc(now.exposure.Spec.Consumers, func(n api.Consumer) bool { return n.Peer == c.Peer })
 		if i < 0 {
 			continue
 		}
-		if both, some := grantedByBoth(c, now.exposure.Spec.Consumers[i]); some {
+		if both, some := grantedByBoth(c, now.exposure.Spec.Consumers[i], &room); some {
 			out.Spec.Consumers = append(out.Spec.Consumers, both)
 		}
 	}
 	return item{key: before.key, exposure: &out}, len(out.Spec.Consumers) > 0
 }
 
-// grantedByBoth is what two versions of one consumer both grant; false when that
-// is nothing. The newer one need not be valid.
-func grantedByBoth(before, now api.Consumer) (api.Consumer, bool) {
+// grantedByBoth is what two versions of one consumer both grant, as far as there
+// is room for its paths; false when that is nothing. The newer one need not be
+// valid.
+func grantedByBoth(before, now api.Consumer, room *int) (api.Consumer, bool) {
 	before.Methods = slices.DeleteFunc(slices.Clone(before.Methods), func(m string) bool { return !slices.Contains(now.Methods, m) })
-	paths, some := pathsOfBoth(before.Paths, now.Paths)
-	before.Paths = paths
-	return before, some && len(before.Methods) > 0
+	both, some := pathsOfBoth(before.Paths, now.Paths)
+	if !some || len(before.Methods) == 0 {
+		return api.Consumer{}, false
+	}
+	before.Paths = cut(both, room)
+	return before, len(before.Paths) > 0 || len(both) == 0
+}
+
+// cut keeps the first paths of a list that is too long for an exposure.
+func cut(paths []string, room *int) []string {
+	for i, p := range paths {
+		if i == api.MaxSubPaths || len(p) > *room {
+			return paths[:i]
+		}
+		*room -= len(p)
+	}
+	return paths
 }
 
 // pathsOfBoth are the paths of either list that the other one covers. A list
