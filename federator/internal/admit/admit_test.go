@@ -279,6 +279,32 @@ func TestWhatIsLeftOfARefusedGrantFitsIntoAnExposure(t *testing.T) {
 	}
 }
 
+// An identity that a peer gives up admits nobody, also if something else is wrong
+// with what the peer says now.
+func TestAnIdentityThatIsTakenAwayGoesAlsoWithARefusedPeer(t *testing.T) {
+	wish, held := seed(t), seed(t)
+	wish.Peers[0].Spec.ClientIdentity = ""
+	wish.Peers[0].Spec.SNI = "*.example.com"
+	got, err := admit.Decide(admit.Input{Wish: wish, Held: held})
+	require.NoError(t, err)
+	require.NoError(t, api.Validate(got.Spec))
+	peer, in := got.Spec.Peer("c2")
+	require.True(t, in)
+	assert.Empty(t, peer.Spec.ClientIdentity)
+	assert.Equal(t, "c2.example.com", peer.Spec.SNI)
+	assert.Equal(t, admit.FormEarlier, got.Rulings[wish.Peers[0].Key()].Form)
+	require.Len(t, got.Spec.Exposures, 1)
+	assert.Equal(t, wish.Exposures[0].Spec.Consumers[1:], got.Spec.Exposures[0].Spec.Consumers)
+	assert.Len(t, got.Spec.Consumptions, 1)
+
+	wish.Peers[0].Spec.ServerIdentity = ""
+	got, err = admit.Decide(admit.Input{Wish: wish, Held: held})
+	require.NoError(t, err)
+	_, in = got.Spec.Peer("c2")
+	assert.False(t, in, "a peer without an identity is none")
+	assert.Empty(t, got.Spec.Consumptions)
+}
+
 func TestAVetoKeepsTheEarlierVersionAndItsClaims(t *testing.T) {
 	wish, held := seed(t), seed(t)
 	wish.Exposures[0].Spec.Path = "/moved/"

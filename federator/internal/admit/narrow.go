@@ -48,7 +48,10 @@ func consumerIndex(field string) (int, bool) {
 // that is refused for its path must still be able to withdraw a peer, or some of
 // what the peer may call. It is false when nothing would be left.
 func narrow(before, now item) (item, bool) {
-	if before.exposure == nil || now.exposure == nil {
+	switch {
+	case before.peer != nil && now.peer != nil:
+		return narrowPeer(before, now.peer.Spec)
+	case before.exposure == nil || now.exposure == nil:
 		return before, true
 	}
 	out := *before.exposure
@@ -64,6 +67,19 @@ func narrow(before, now item) (item, bool) {
 		}
 	}
 	return item{key: before.key, exposure: &out}, len(out.Spec.Consumers) > 0
+}
+
+// narrowPeer takes the identities that the newer version gives up: whoever has one
+// of them is the peer no longer, whatever else the newer version says.
+func narrowPeer(before item, now api.PeerSpec) (item, bool) {
+	out := *before.peer
+	if now.ClientIdentity == "" {
+		out.Spec.ClientIdentity, out.Spec.Ingress = "", nil
+	}
+	if now.ServerIdentity == "" {
+		out.Spec.ServerIdentity = ""
+	}
+	return item{key: before.key, peer: &out}, out.Spec.ClientIdentity != "" || out.Spec.ServerIdentity != ""
 }
 
 // grantedByBoth is what two versions of one consumer both grant, as far as there
