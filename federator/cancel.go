@@ -10,6 +10,7 @@ import (
 
 	"github.com/meshfed/meshfed/federator/api"
 	"github.com/meshfed/meshfed/federator/internal/inventory"
+	"github.com/meshfed/meshfed/federator/internal/preflight"
 	"github.com/meshfed/meshfed/federator/internal/render"
 )
 
@@ -23,11 +24,16 @@ import (
 //
 // The spec needs its Mesh to find the inventory. Preflight problems do not stop
 // a Cancel, and neither does a conflict over an object that others share: what
-// can be withdrawn is, and the *ConflictError comes back beside the Result.
+// can be withdrawn is, and the *ConflictError comes back beside the Result. One also
+// comes back where the mesh has a boundary that the spec's Mesh does not lead to:
+// nothing of it has been cancelled.
 func (e *Engine) Cancel(ctx context.Context, spec Spec, opts ...ApplyOption) (Result, error) {
 	inv, err := inventory.Load(ctx, e.client, spec.Mesh.Spec.Home(), spec.Mesh.Name)
-	if err != nil || inv == nil {
+	if err != nil {
 		return Result{Plan: Plan{Mesh: spec.Mesh.Name}}, err
+	}
+	if inv == nil {
+		return Result{Plan: Plan{Mesh: spec.Mesh.Name}}, preflight.Astray(ctx, e.client, spec, nil)
 	}
 	latest := *inv.Latest()
 	rest := latest.Without(spec)
@@ -35,7 +41,7 @@ func (e *Engine) Cancel(ctx context.Context, spec Spec, opts ...ApplyOption) (Re
 	// With no declaration in force, whatever is in the inventory is left over.
 	leftOver := len(latest.Exposures)+len(latest.Consumptions) == 0
 	if same && !leftOver && inv.Phase == inventory.PhaseApplied {
-		return Result{Plan: Plan{Mesh: spec.Mesh.Name}}, nil
+		return Result{Plan: Plan{Mesh: spec.Mesh.Name}}, preflight.Astray(ctx, e.client, spec, inv)
 	}
 	o := options(opts)
 	if err := kept(inv, o); err != nil {
@@ -50,7 +56,7 @@ func (e *Engine) Cancel(ctx context.Context, spec Spec, opts ...ApplyOption) (Re
 	for _, c := range out.Plan.Conflicts {
 		err = errors.Join(err, c)
 	}
-	return out, err
+	return out, errors.Join(err, v.astray)
 }
 
 // shared picks the objects that stand for the mesh as a whole (listeners,

@@ -88,9 +88,10 @@ func TestABoundaryThatMovesLosesNoWithdrawal(t *testing.T) {
 
 			var conflict *ConflictError
 			for command, run := range map[string]func() error{
-				"apply": func() error { _, err := e.Apply(t.Context(), after); return err },
-				"plan":  func() error { _, err := e.Plan(t.Context(), after); return err },
-				"diff":  func() error { _, err := e.Diff(t.Context(), after); return err },
+				"apply":  func() error { _, err := e.Apply(t.Context(), after); return err },
+				"plan":   func() error { _, err := e.Plan(t.Context(), after); return err },
+				"diff":   func() error { _, err := e.Diff(t.Context(), after); return err },
+				"cancel": func() error { _, err := e.Cancel(t.Context(), after); return err },
 			} {
 				err := run()
 				require.ErrorAs(t, err, &conflict, command)

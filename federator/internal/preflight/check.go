@@ -100,6 +100,21 @@ func Check(ctx context.Context, c kube.Client, spec api.Spec, o Options) (Report
 	return k.report, nil
 }
 
+// Astray reads the Gateways alone and says what Report.Astray does. A cluster that
+// knows no Gateways has none.
+func Astray(ctx context.Context, c kube.Client, spec api.Spec, inv *inventory.Inventory) error {
+	items, err := c.List(ctx, networkingVersion, "Gateway", "")
+	if errors.Is(err, kube.ErrNotServed) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("preflight: %w", err)
+	}
+	k := &checker{spec: spec, snap: &snapshot{gateways: items}, options: Options{Inventory: inv}}
+	k.elsewhere()
+	return k.report.Astray()
+}
+
 // facts lists the Services of consuming namespaces that others own.
 func facts(s *snapshot, spec api.Spec) render.Facts {
 	out := render.Facts{Services: map[render.Name]render.ServiceFact{}}
