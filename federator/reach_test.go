@@ -1,6 +1,8 @@
 package federator
 
 import (
+	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -9,8 +11,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/meshfed/meshfed/federator/api"
+	"github.com/meshfed/meshfed/federator/internal/inventory"
 	"github.com/meshfed/meshfed/federator/internal/kube"
 )
 
@@ -200,4 +204,67 @@ func TestReachIsWhatIsDeclared(t *testing.T) {
 	c, e, spec = setup(t, "c1")
 	converge(t, e, spec)
 	assert.Len(t, reach(t, c), 2)
+}
+
+// barred is a cluster that answers every write to one object with a refusal, which
+// a rehearsal does not show.
+type barred struct {
+	kube.Client
+	object kube.Ref
+}
+
+func (b barred) Apply(ctx context.Context, o *unstructured.Unstructured, dryRun bool) (*unstructured.Unstructured, error) {
+	if ref := kube.RefOf(o); ref == b.object && !dryRun {
+		return nil, fmt.Errorf("apply %s: %w", ref, forbidden(ref, "barred"))
+	}
+	return b.Client.Apply(ctx, o, dryRun)
+}
+
+func (b barred) Delete(ctx context.Context, ref kube.Ref, uid types.UID) (bool, error) {
+	if ref == b.object {
+		return false, fmt.Errorf("delete %s: %w", ref, forbidden(ref, "barred"))
+	}
+	return b.Client.Delete(ctx, ref, uid)
+}
+
+// A run that goes on past an object that is refused grants nothing either that
+// neither wish does, whichever object it is, however often it is tried; and once
+// it is let do, it ends where it would have.
+func TestARefusalOfAnyObjectOpensNothing(t *testing.T) {
+	for _, name := range []string{"c1", "c2"} {
+		for _, l := range lives() {
+			t.Run(name+"/"+l.name, func(t *testing.T) {
+				c, e, spec, other := l.start(t, name)
+				require.NoError(t, l.run(t.Context(), e, spec, other))
+				want, after, met := contents(t, c), reach(t, c), map[kube.Ref]bool{}
+				for _, w := range c.Writes() {
+					if w.Ref.Name == inventory.Name || met[w.Ref] {
+						continue
+					}
+					met[w.Ref] = true
+					l.bar(t, name, w.Ref, want, after)
+				}
+			})
+		}
+	}
+}
+
+func (l life) bar(t *testing.T, name string, object kube.Ref, want map[kube.Ref]string, after ways) {
+	t.Helper()
+	owners, _, _ := setup(t, name)
+	c, e, spec, other := l.start(t, name)
+	before := reach(t, c)
+	refused, err := newEngine(barred{c, object})
+	require.NoError(t, err)
+	for range 2 {
+		_ = l.run(t.Context(), refused, spec, other) // Converge goes on without an error
+		for way := range reach(t, c) {
+			assert.True(t, before.has(way) || after.has(way), "without %s %s is granted, by neither wish", object, way)
+		}
+		assertCovered(t, c, owners.Refs())
+	}
+	for range 2 { // what was narrowed at first is added again by the second look
+		require.NoError(t, l.run(t.Context(), e, spec, other), "%s", object)
+	}
+	assert.Equal(t, want, contents(t, c), "once %s is let do", object)
 }

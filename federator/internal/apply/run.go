@@ -103,10 +103,7 @@ func (r *run) do(ctx context.Context) error {
 func (r *run) changeAll(ctx context.Context) error {
 	var failed failures
 	for _, ch := range r.Plan.Steps() {
-		if failed.any() && !ch.Narrows() {
-			break
-		}
-		if r.unlisted && ch.Action == plan.ActionCreate {
+		if failed.any() && !ch.Narrows() || r.unlisted && ch.Action == plan.ActionCreate {
 			continue
 		}
 		err := r.change(ctx, ch)

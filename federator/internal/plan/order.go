@@ -24,11 +24,12 @@ const (
 	phaseClear
 )
 
-// Narrows says whether a change is of the phases that can only take reach away.
-// They go on past a failure; what comes after them must not begin after one.
+// Narrows says whether a change can only take reach away. Such changes go on past a
+// failure; the others must not begin after one. To alter a default deny is none of
+// them: it may leave pods at which a listener could not be closed.
 func (c Change) Narrows() bool {
 	phase, _ := turn(c)
-	return phase < phaseBuild
+	return phase < phaseBuild && (phase != phaseDeny || c.Action == ActionCreate)
 }
 
 func sortChanges(changes []Change) {

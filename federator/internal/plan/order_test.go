@@ -40,3 +40,13 @@ func TestTheOrderOfChangesOpensNothing(t *testing.T) {
 	before(ActionCreate, render.RoleListener, ActionCreate, render.RoleConsumerRoute)
 	before(ActionDelete, render.RolePeer, ActionDelete, render.RoleDefaultDeny)
 }
+
+// After a failure only what takes away goes on.
+func TestNothingThatMayOpenSomethingGoesOnPastAFailure(t *testing.T) {
+	for _, r := range render.Roles() {
+		assert.Equal(t, r == render.RoleDefaultDeny, Change{Action: ActionCreate, role: r}.Narrows(), "create %s", r)
+		assert.False(t, Change{Action: ActionUpdate, role: r}.Narrows(), "update %s", r)
+		withdraws := r == render.RoleConsumerRoute || r == render.RoleGrant || r == render.RoleRoute
+		assert.Equal(t, withdraws, Change{Action: ActionDelete, role: r}.Narrows(), "delete %s", r)
+	}
+}
