@@ -42,6 +42,17 @@ const (
 	maxSent = 1_000_000
 )
 
+// longestTurn is for how many seconds one kind of load is sent before the other has
+// its turn: connections are made anew for each, which must not be what is measured.
+const longestTurn = 10
+
+// TurnSeconds is how long each turn lasts of two kinds of load that are sent one
+// after the other, and Turns how many each of them has.
+func (m Measurement) TurnSeconds() int { return min(m.Seconds, longestTurn) }
+
+// Turns is explained at TurnSeconds.
+func (m Measurement) Turns() int { return m.Seconds / m.TurnSeconds() }
+
 func (m Measurement) validate() error {
 	if len(m.Rates) == 0 {
 		return errors.New("no rates")

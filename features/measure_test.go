@@ -34,6 +34,7 @@ func TestAMeasurementIsAFeature(t *testing.T) {
 	text, err := fs.ReadFile(made, features.MeasureFile)
 	require.NoError(t, err)
 	assert.Contains(t, string(text), "for 10 seconds 400 requests a second leave c1")
+	assert.Contains(t, string(text), "When 1 times in turn, for 10 seconds each, 50 requests a second for each share arrive at c2:")
 }
 
 func TestAMeasurementOutsideItsBoundsIsRefused(t *testing.T) {

@@ -17,40 +17,43 @@ func (w *World) loadPhaseSteps(sc *godog.ScenarioContext) {
 }
 
 // phase is load that is sent for some time, then not, while that of the next
-// phase is, and so on. What drifts on the machine meets all phases alike, and
-// what one of them sends disturbs no other.
+// phase is, and so on. What drifts on the machine meets all phases alike, and what
+// one of them sends disturbs no other.
 type phase struct {
-	name string
-	plan load.Plan
-	as   map[string]Caller
-	// result is of all times together.
+	run
+	as map[string]Caller
+	// result is of all turns together.
 	result load.Result
 }
 
-// loadInPhases sends each phase's load in turn, so many times. What the
-// generator sends too late is not sent again, as it is for a single load: the
-// other phases would be of another time.
+// loadInPhases sends each phase's load in turn, so many times.
 func (w *World) loadInPhases(ctx context.Context, times, seconds, rate int, mesh string, table *godog.Table) error {
-	phases, err := loadPhases(seconds, rate, table)
+	phases, err := loadPhases(seconds, rate, mesh, table)
 	if err != nil {
 		return err
 	}
-	since := time.Now()
-	failed := w.inTurns(ctx, mesh, times, phases)
+	failed := w.inTurns(ctx, times, phases)
 	for _, p := range phases {
 		p.plan.Count *= times
-		r := run{what: fmt.Sprintf("requests that arrive at %s (%s)", mesh, p.name), mesh: mesh, plan: p.plan, since: since}
-		if err := w.keep(r, p.result, failed); err != nil {
+		if err := w.keep(p.run, p.result, failed); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (w *World) inTurns(ctx context.Context, mesh string, times int, phases []*phase) error {
+// inTurns sends a turn again whose generator was late. Its requests are marked as
+// those of the other turns are, so that they are all looked for where they must not
+// arrive.
+func (w *World) inTurns(ctx context.Context, times int, phases []*phase) error {
+	left := times * len(phases)
 	for range times {
 		for _, p := range phases {
-			one, err := w.Meshes.EdgeLoad(ctx, mesh, p.plan, p.as)
+			left--
+			p.rest = time.Duration(left) * p.plan.Duration()
+			one, err := w.valid(ctx, &p.run, func(ctx context.Context, plan load.Plan) (load.Result, error) {
+				return w.Meshes.EdgeLoad(ctx, p.mesh, plan, p.as)
+			}, func() {})
 			p.result = p.result.And(one)
 			if err != nil {
 				return err
@@ -62,7 +65,7 @@ func (w *World) inTurns(ctx context.Context, mesh string, times int, phases []*p
 
 // loadPhases reads a table of load whose first column is the phase. A rate is
 // that of a share.
-func loadPhases(seconds, rate int, table *godog.Table) ([]*phase, error) {
+func loadPhases(seconds, rate int, mesh string, table *godog.Table) ([]*phase, error) {
 	if len(table.Rows) < 2 || table.Rows[0].Cells[0].Value != "phase" {
 		return nil, errors.New(`a table of load in phases: want a heading that begins with "phase", and at least one row`)
 	}
@@ -76,6 +79,7 @@ func loadPhases(seconds, rate int, table *godog.Table) ([]*phase, error) {
 		}
 		tables[name].Rows = append(tables[name].Rows, &messages.PickleTableRow{Cells: row.Cells[1:]})
 	}
+	since := time.Now()
 	var phases []*phase
 	for _, name := range names {
 		plan, as, err := edgePlan(seconds, rate, tables[name])
@@ -87,7 +91,8 @@ func loadPhases(seconds, rate int, table *godog.Table) ([]*phase, error) {
 			shares += max(t.Share, 1)
 		}
 		plan.Rate, plan.Count = plan.Rate*shares, plan.Count*shares
-		phases = append(phases, &phase{name: name, plan: plan, as: as})
+		what := fmt.Sprintf("requests that arrive at %s (%s)", mesh, name)
+		phases = append(phases, &phase{run: run{what: what, mesh: mesh, plan: plan, since: since}, as: as})
 	}
 	return phases, nil
 }

@@ -1,7 +1,9 @@
 package steps
 
 import (
+	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -40,16 +42,43 @@ func TestPhasesAreSentInTurnAndEachIsOneLoad(t *testing.T) {
 	require.NoError(t, w.loadSlower(t.Context(), "beside", 20, "alone", "50"))
 }
 
-func TestAPhaseWhoseGeneratorIsLateMakesTheLoadInvalid(t *testing.T) {
-	sent := 0
-	w := loadWorld(&loads{answer: func(p load.Plan) (load.Result, error) {
-		sent++
+// lateAt is a generator that does not keep its time in those sendings.
+func lateAt(sent *int, turns ...int) func(load.Plan) (load.Result, error) {
+	return func(p load.Plan) (load.Result, error) {
+		*sent++
 		r, err := served(time.Millisecond)(p)
-		r.Lag = []load.Bucket{{Micros: 7000, Count: int64(p.Count)}}
+		lag := int64(100)
+		if slices.Contains(turns, *sent) {
+			lag = 7000
+		}
+		r.Lag, r.LagP99 = []load.Bucket{{Micros: lag, Count: int64(p.Count)}}, time.Duration(lag)*time.Microsecond
 		return r, err
-	}})
+	}
+}
+
+func TestATurnWhoseGeneratorIsLateIsSentAgain(t *testing.T) {
+	sent := 0
+	w := loadWorld(&loads{answer: lateAt(&sent, 2)})
+	require.NoError(t, w.loadInPhases(t.Context(), 2, 1, 100, "c2", quietAndFlood))
+	assert.Equal(t, 5, sent)
+	assert.Equal(t, []float64{7}, w.Figures().Loads[1].InvalidBefore)
+	beside, err := w.loadOf("beside")
+	require.NoError(t, err)
+	assert.EqualValues(t, 2*1100/2, beside.latency.Count(), "of the turns that count only")
+}
+
+func TestAPhaseWhoseGeneratorStaysLateIsInvalid(t *testing.T) {
+	sent := 0
+	w := loadWorld(&loads{answer: lateAt(&sent, 1, 2, 3, 4, 5, 6, 7, 8)})
 	require.ErrorIs(t, w.loadInPhases(t.Context(), 2, 1, 100, "c2", quietAndFlood), reports.ErrInconclusive)
-	assert.Equal(t, 4, sent, "nothing is sent again")
+	assert.Equal(t, 2*2+2*(sendings-1), sent, "each phase has been sent again twice")
+
+	// There must be time for all that is to follow.
+	ctx, cancel := context.WithTimeout(t.Context(), judging+3*time.Second)
+	defer cancel()
+	sent = 0
+	require.ErrorIs(t, w.loadInPhases(ctx, 2, 1, 100, "c2", quietAndFlood), reports.ErrInconclusive)
+	assert.Equal(t, 4+2*(sendings-1), sent, "only the last turn of each")
 }
 
 func TestPhasesThatAreStoppedKeepWhatTheyMeasured(t *testing.T) {
@@ -69,7 +98,7 @@ func TestATableOfPhasesThatIsNoneIsRefused(t *testing.T) {
 		"at least one row":    {"phase | name | request | with"},
 		`phase "x": "a": the`: {"phase | name | request", "x | a | GET /a"},
 	} {
-		_, err := loadPhases(1, 1, loadRows(rows...))
+		_, err := loadPhases(1, 1, "c2", loadRows(rows...))
 		assert.ErrorContains(t, err, want)
 	}
 }

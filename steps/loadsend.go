@@ -19,6 +19,8 @@ type run struct {
 	// invalid are how late the generator was at p99, in milliseconds, the times
 	// before.
 	invalid []float64
+	// rest is how much load is to follow in the same scenario.
+	rest time.Duration
 }
 
 const (
@@ -30,14 +32,32 @@ const (
 	judging = 10 * time.Second
 )
 
+// sending sends a plan.
+type sending func(context.Context, load.Plan) (load.Result, error)
+
 // sent sends load and keeps what became of it.
-func (w *World) sent(ctx context.Context, r run, send func(context.Context, load.Plan) (load.Result, error)) error {
+func (w *World) sent(ctx context.Context, r run, send sending) error {
+	result, err := w.valid(ctx, &r, func(ctx context.Context, plan load.Plan) (load.Result, error) {
+		r.since = time.Now()
+		return send(ctx, plan)
+	}, func() {
+		// The next ones are told from these in every log.
+		r.plan.Targets = slices.Clone(r.plan.Targets)
+		for i := range r.plan.Targets {
+			r.plan.Targets[i].Nonce = newNonce()
+		}
+	})
+	return w.keep(r, result, err)
+}
+
+// valid sends load until the generator keeps its time, or there is no time for
+// another sending; before another one it renews.
+func (w *World) valid(ctx context.Context, r *run, send sending, renew func()) (load.Result, error) {
 	r.plan.Watch = w.watch()
 	for {
-		r.since = time.Now()
 		result, err := send(ctx, r.plan)
 		if err != nil || result.LagP99 <= result.LagLimit || !r.again(ctx) {
-			return w.keep(r, result, err)
+			return result, err
 		}
 		r.invalid = append(r.invalid, millis(result.LagP99))
 		note := fmt.Sprintf("load on %s is INVALID, the generator itself was %.3f ms late at p99: it is sent again", r.what, millis(result.LagP99))
@@ -45,18 +65,14 @@ func (w *World) sent(ctx context.Context, r run, send func(context.Context, load
 		if w.Tell != nil {
 			w.Tell(note)
 		}
-		// The next ones are told from these in every log.
-		r.plan.Targets = slices.Clone(r.plan.Targets)
-		for i := range r.plan.Targets {
-			r.plan.Targets[i].Nonce = newNonce()
-		}
+		renew()
 	}
 }
 
 // again says whether there is time for another sending.
 func (r run) again(ctx context.Context) bool {
 	end, ends := ctx.Deadline()
-	return len(r.invalid)+1 < sendings && (!ends || time.Until(end) > r.plan.Duration()+judging)
+	return len(r.invalid)+1 < sendings && (!ends || time.Until(end) > r.plan.Duration()+r.rest+judging)
 }
 
 // watch tells how a run is going, if anybody wants to know.
