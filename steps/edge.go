@@ -73,8 +73,11 @@ func (w *World) edgeGone(ctx context.Context, within, mesh, method, path, caller
 		if err != nil {
 			return err
 		}
-		if !turnedAway(one.Outcome) {
+		switch {
+		case gotIn(one.Outcome):
 			return fmt.Errorf("it was gone and came back: %s", one)
+		case !turnedAway(one.Outcome):
+			return inconclusive(fmt.Errorf("no answer in time: %s", one))
 		}
 	}
 	return nil

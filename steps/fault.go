@@ -226,7 +226,7 @@ func (w *World) survived(ctx context.Context, bound time.Duration) error {
 			return nil
 		}
 		if bounded.Err() != nil {
-			if failed > 0 || served == 0 {
+			if b.allowed.failed() == nil && (failed > 0 || served == 0) {
 				b.unwell = time.Since(b.mended)
 			}
 			return nil
@@ -345,7 +345,7 @@ func (w *World) endWatch() {
 	}
 	for _, one := range append(w.broken.denied, w.broken.allowed) {
 		if one != nil && one.end != nil {
-			_, _ = one.stop()
+			_, _ = one.abandon()
 		}
 	}
 	w.broken = nil

@@ -154,21 +154,13 @@ func TestAMendingThatFailedIsTriedAgain(t *testing.T) {
 	assert.Equal(t, 2, calls, "once it is mended there is nothing to do")
 }
 
-// overwhelmed is a gateway that still leads to a workload, which has an error for
-// everything.
-type overwhelmed struct{ Meshes }
-
 func ofAWorkload() traffic.Outcome {
 	return traffic.Outcome{Kind: traffic.Unexpected, Status: 500, Backend: traffic.Backend{Service: "ratings", Cluster: "c2"}}
 }
 
-func (overwhelmed) Edge(context.Context, string, Caller, Request) (traffic.Outcome, error) {
-	return ofAWorkload(), nil
-}
-
 func TestWhatAWorkloadAnswersIsNotWithdrawn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := NewWorld(Environment{Meshes: overwhelmed{}})
+		w := NewWorld(Environment{Meshes: scripted{answer: ofAWorkload}})
 		require.Error(t, w.edgeGone(t.Context(), "2s", "c2", "GET", "/bookinfo/ratings/v1/ratings/0", "c1's certificate"))
 		p, now := &probe{}, time.Now()
 		for range warm {
@@ -181,4 +173,72 @@ func TestWhatAWorkloadAnswersIsNotWithdrawn(t *testing.T) {
 	})
 	assert.True(t, turnedAway(traffic.Outcome{Kind: traffic.DeniedByPolicy}))
 	assert.False(t, turnedAway(traffic.Outcome{Kind: traffic.TimedOut}), "nobody knows")
+}
+
+func TestARequestThatCouldNotBeSentDecidesNothing(t *testing.T) {
+	for _, bound := range []time.Duration{0, 3 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			b := &besieged{}
+			w := besiegedWorld(t, b)
+			besiegedControl(t, w)
+			sent := 0
+			s := &steady{what: "it", overlapping: true, send: func(context.Context) ([]traffic.Outcome, error) {
+				if sent++; sent > 100 {
+					return []traffic.Outcome{{}}, errors.New("exec: no buffer space")
+				}
+				return []traffic.Outcome{{Kind: traffic.Allowed}}, nil
+			}}
+			s.start(t.Context())
+			w.broken = &broken{words: "it is broken", mended: time.Now(), allowed: &watcher{steady: s}, denied: []*watcher{answered(traffic.DeniedByPolicy, 3)}}
+			require.NoError(t, w.survived(t.Context(), bound))
+			err := w.nothingAccepted(t.Context())
+			require.ErrorIs(t, err, reports.ErrInconclusive)
+			require.ErrorContains(t, err, "no buffer space")
+		})
+	}
+}
+
+func TestWhatIsUnderWayAtTheEndHasItsOwnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &steady{what: "it", overlapping: true, send: func(ctx context.Context) ([]traffic.Outcome, error) {
+			select {
+			case <-time.After(hanging + 100*time.Millisecond):
+				return []traffic.Outcome{{Kind: traffic.Allowed}}, nil
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			}
+		}}
+		s.start(t.Context())
+		time.Sleep(5*hanging + hanging/2)
+		answers, err := s.stop()
+		require.NoError(t, err)
+		assert.Len(t, answers, 6)
+		served, failed := s.since(time.Time{})
+		assert.Equal(t, [2]int{6, 0}, [2]int{served, failed})
+	})
+}
+
+func TestATimeOutAfterAWithdrawalIsNoReturn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		w := NewWorld(Environment{Meshes: scripted{answer: func() traffic.Outcome {
+			if asked++; asked == 4 {
+				return traffic.Outcome{Kind: traffic.TimedOut}
+			}
+			return traffic.Outcome{Kind: traffic.DeniedByPolicy}
+		}}})
+		err := w.edgeGone(t.Context(), "2s", "c2", "GET", "/a", "c1's certificate")
+		require.ErrorIs(t, err, reports.ErrInconclusive)
+		require.ErrorContains(t, err, "no answer in time")
+	})
+}
+
+// scripted are meshes whose gateways answer so.
+type scripted struct {
+	Meshes
+	answer func() traffic.Outcome
+}
+
+func (s scripted) Edge(context.Context, string, Caller, Request) (traffic.Outcome, error) {
+	return s.answer(), nil
 }

@@ -20,7 +20,8 @@ type steady struct {
 	// overlapping: a question that hangs does not hold up the next one. Who waits
 	// for its answer sees nothing of what happens meanwhile.
 	overlapping bool
-	end         context.CancelFunc
+	// asking ends the asking, and end also what is under way.
+	asking, end context.CancelFunc
 	over        chan struct{}
 
 	mu      sync.Mutex
@@ -49,26 +50,29 @@ func startSteady(ctx context.Context, what string, send burst) *steady {
 func (s *steady) start(ctx context.Context) {
 	// It outlives the step that starts it, not the scenario.
 	ctx, s.end = context.WithCancel(context.WithoutCancel(ctx))
+	asking, stop := context.WithCancel(ctx)
+	s.asking = stop
 	s.over = make(chan struct{})
-	go s.ask(ctx)
+	go s.ask(asking, ctx)
 }
 
-func (s *steady) ask(ctx context.Context) {
+// ask goes on for as long as asking does; sending is the context of what is asked.
+func (s *steady) ask(asking, sending context.Context) {
 	defer close(s.over)
 	var all sync.WaitGroup
 	defer all.Wait()
-	for ctx.Err() == nil && s.failed() == nil {
+	for asking.Err() == nil && s.failed() == nil {
 		answered := make(chan struct{})
 		all.Go(func() {
 			defer close(answered)
-			s.once(ctx)
+			s.once(sending)
 		})
 		if !s.overlapping {
 			<-answered
 		}
 		select {
 		case <-answered:
-			restFor(ctx, steadyPause)
+			restFor(asking, steadyPause)
 		case <-time.After(hanging):
 		}
 	}
@@ -80,7 +84,7 @@ func (s *steady) once(ctx context.Context) {
 	switch {
 	case ctx.Err() == nil:
 		s.note(sent, answers, err)
-	case s.overlapping && time.Since(sent) > hanging:
+	case s.overlapping && time.Since(sent) >= lastWord:
 		s.note(sent, []traffic.Outcome{{Kind: traffic.TimedOut}}, nil)
 	}
 }
@@ -95,15 +99,36 @@ func (s *steady) note(sent time.Time, answers []traffic.Outcome, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
+		// What could not be sent has no answer.
 		s.err = err
+		return
 	}
 	for _, a := range answers {
 		s.answers = append(s.answers, timed{sent: sent, done: time.Now(), Outcome: a})
 	}
 }
 
-// stop ends it and returns all answers.
+// lastWord is how long what is under way may take when the asking ends: longer than
+// any answer is waited for.
+const lastWord = 4 * time.Second
+
+// stop ends it and returns all answers. Of questions that overlap, each has its
+// own answer before: to cut one off would make a failure of one that was served.
 func (s *steady) stop() ([]timed, error) {
+	s.asking()
+	if s.overlapping {
+		patience := time.NewTimer(lastWord)
+		defer patience.Stop()
+		select {
+		case <-s.over:
+		case <-patience.C:
+		}
+	}
+	return s.abandon()
+}
+
+// abandon ends it at once.
+func (s *steady) abandon() ([]timed, error) {
 	s.end()
 	<-s.over
 	s.mu.Lock()
