@@ -1,11 +1,13 @@
 package federator
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/meshfed/meshfed/federator/api"
 	"github.com/meshfed/meshfed/federator/internal/inventory"
@@ -112,6 +114,71 @@ func TestWhatSomebodyHasReplacedIsToldUntilItIsGone(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, refused(converge(t, e, nothing)))
 	assert.Equal(t, before, c.Refs())
+}
+
+// overtaken is a cluster in which somebody is faster: what meanwhile does comes
+// between the look at an object and its deletion.
+type overtaken struct {
+	kube.Client
+	object    string
+	meanwhile func()
+}
+
+func (o *overtaken) Delete(ctx context.Context, ref kube.Ref, uid types.UID) (bool, error) {
+	if do := o.meanwhile; do != nil && ref.Kind+" "+ref.Name == o.object {
+		o.meanwhile = nil
+		do()
+	}
+	return o.Client.Delete(ctx, ref, uid)
+}
+
+// That an object is another one by the time of its deletion is no deletion: the
+// copy is told as any other is, by the very look that met it.
+func TestWhatIsReplacedWhileItIsDeletedIsNotForgotten(t *testing.T) {
+	c, e, spec := setup(t, "c2")
+	before := c.Refs()
+	converge(t, e, spec)
+	nothing := spec
+	nothing.Exposures = nil
+	late, err := newEngine(&overtaken{Client: c, object: "AuthorizationPolicy " + ratingsGrant,
+		meanwhile: func() { replace(t, c, "AuthorizationPolicy", ratingsGrant) }})
+	require.NoError(t, err)
+
+	got, err := late.Converge(t.Context(), gateways, nothing)
+	require.ErrorContains(t, err, "run again", "this is to be looked at again soon")
+	for range 2 {
+		assert.Equal(t, map[string]api.Cause{"Mesh/c2": api.CauseNotWithdrawn}, onlyNew(refused(got)))
+		assert.Contains(t, got.Verdicts[spec.Mesh.Key()].Problems[0].Reason, ratingsGrant)
+		assert.Len(t, got.InForce.Exposures, 1)
+		assert.Nil(t, get(t, c, "AuthorizationPolicy", gateways, reviewsGrant), "the other withdrawal is made")
+		assertCovered(t, c, before)
+		got = converge(t, late, nothing)
+	}
+	copied := get(t, c, "AuthorizationPolicy", gateways, ratingsGrant)
+	_, err = c.Delete(t.Context(), kube.RefOf(copied), copied.GetUID())
+	require.NoError(t, err)
+	assert.Empty(t, refused(converge(t, late, nothing)))
+	assert.Equal(t, before, c.Refs())
+}
+
+// An apply says so, too, and does not call itself finished.
+func TestAnApplyDoesNotForgetWhatIsReplacedWhileItIsDeleted(t *testing.T) {
+	c, e, spec := setup(t, "c2")
+	before := c.Refs()
+	_, err := e.Apply(t.Context(), spec)
+	require.NoError(t, err)
+	late, err := newEngine(&overtaken{Client: c, object: "AuthorizationPolicy " + ratingsGrant,
+		meanwhile: func() { replace(t, c, "AuthorizationPolicy", ratingsGrant) }})
+	require.NoError(t, err)
+	nothing := spec
+	nothing.Exposures = nil
+	_, err = late.Apply(t.Context(), nothing)
+	require.ErrorContains(t, err, ratingsGrant)
+	assertCovered(t, c, before)
+	got, err := late.Apply(t.Context(), nothing)
+	require.NoError(t, err)
+	assert.Equal(t, []kube.Ref{kube.RefOf(get(t, c, "AuthorizationPolicy", gateways, ratingsGrant))}, got.Left)
+	assertCovered(t, c, before)
 }
 
 // A finalizer keeps an object that was deleted, and what it says is still carried

@@ -26,7 +26,8 @@ type Client interface {
 	// returns the outcome without keeping it.
 	Apply(ctx context.Context, o *unstructured.Unstructured, dryRun bool) (*unstructured.Unstructured, error)
 	// Delete removes the object if it still has this UID. It returns false when the
-	// object is gone already or has been replaced by another.
+	// object is gone already. One that has been replaced by another gives a
+	// *ConflictError: what has its name may do what it did, and is not gone.
 	Delete(ctx context.Context, ref Ref, uid types.UID) (bool, error)
 	// Put creates the object, or replaces the version its resourceVersion names. A
 	// version changed meanwhile gives a *ConflictError.

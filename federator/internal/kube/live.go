@@ -90,11 +90,11 @@ func (l live) Apply(ctx context.Context, o *unstructured.Unstructured, dryRun bo
 func (l live) Delete(ctx context.Context, ref Ref, uid types.UID) (bool, error) {
 	opts := metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}}
 	err := l.resource(ref.GVK(), ref.Namespace).Delete(ctx, ref.Name, opts)
-	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+	if apierrors.IsNotFound(err) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("delete %s: %w", ref, err)
+		return false, fmt.Errorf("delete %s: %w", ref, AsConflict(ref, err))
 	}
 	return true, nil
 }

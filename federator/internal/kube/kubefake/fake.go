@@ -136,13 +136,17 @@ func (c *Cluster) Seize(manager string, o *unstructured.Unstructured) {
 func (c *Cluster) Delete(_ context.Context, ref kube.Ref, uid types.UID) (bool, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if o := c.objects[ref]; o == nil || o.GetUID() != uid {
+	o := c.objects[ref]
+	if o == nil {
 		return false, nil
+	}
+	if o.GetUID() != uid {
+		return false, fmt.Errorf("delete %s: %w", ref, &kube.ConflictError{Object: ref, Reason: "it was replaced while this ran; run again"})
 	}
 	if err := c.spend("delete", ref); err != nil {
 		return false, err
 	}
-	if o := c.objects[ref]; len(o.GetFinalizers()) > 0 {
+	if len(o.GetFinalizers()) > 0 {
 		o.SetDeletionTimestamp(&metav1.Time{Time: time.Unix(0, 0)})
 		return true, nil
 	}
