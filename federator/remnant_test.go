@@ -254,3 +254,37 @@ func TestAPlaceholderThatItsOwnerTakesOverStays(t *testing.T) {
 	assert.NotNil(t, get(t, c, "Service", "default", "ratings"))
 	assert.Nil(t, get(t, c, "ConfigMap", gateways, inventory.Name))
 }
+
+// A placeholder that waits for what is left of a mesh outlives the name of the
+// mesh: it is not taken for its owner's Service, and goes when nothing holds it.
+func TestAPlaceholderThatWaitsOutlivesItsMesh(t *testing.T) {
+	for name, consumed := range map[string]bool{"no longer consumed": false, "consumed under the new name": true} {
+		t.Run(name, func(t *testing.T) {
+			c, e, spec := setup(t, "c1")
+			before := c.Refs()
+			converge(t, e, spec)
+			replace(t, c, "AuthorizationPolicy", "federation-consume-default-ratings")
+			next := spec
+			next.Mesh.Name = "renamed"
+			if !consumed {
+				next.Consumptions = nil
+			}
+			for range 2 {
+				got := converge(t, e, next)
+				assert.Equal(t, api.CauseNotWithdrawn, refused(got)["Mesh/renamed"])
+				assertCovered(t, c, before)
+			}
+
+			copied := get(t, c, "AuthorizationPolicy", gateways, "federation-consume-default-ratings")
+			_, err := c.Delete(t.Context(), kube.RefOf(copied), copied.GetUID())
+			require.NoError(t, err)
+			converge(t, e, next) // what waited goes first: it has the names that are wanted
+			assert.Empty(t, refused(converge(t, e, next)))
+			assertCovered(t, c, before)
+			assert.Equal(t, consumed, get(t, c, "Service", "default", "ratings") != nil)
+			assert.Zero(t, converge(t, e, next).Writes)
+			converge(t, e, Spec{})
+			assert.Equal(t, before, c.Refs())
+		})
+	}
+}

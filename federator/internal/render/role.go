@@ -62,10 +62,12 @@ const (
 // RoleOf is the role an object carries, "" when it is not ours.
 func RoleOf(o *unstructured.Unstructured) Role { return Role(o.GetLabels()[LabelRole]) }
 
+// Made says whether an object carries the label of an engine, whichever its mesh.
+func Made(o *unstructured.Unstructured) bool { return o.GetLabels()[LabelManagedBy] == Manager }
+
 // Owned says whether an object carries this mesh's labels.
 func Owned(o *unstructured.Unstructured, mesh string) bool {
-	l := o.GetLabels()
-	return l[LabelManagedBy] == Manager && l[LabelMesh] == mesh
+	return Made(o) && o.GetLabels()[LabelMesh] == mesh
 }
 
 // InventoryOf is the namespace of the inventory that lists a Gateway of ours.
