@@ -216,6 +216,61 @@ func TestWhatAFinalizerKeepsIsNotForgotten(t *testing.T) {
 	assert.Equal(t, before, c.Refs())
 }
 
+// By the command line, too, what a finalizer keeps stands in nobody's way but in
+// that of what is new, and every command says by whom it is kept.
+func TestWhatAFinalizerKeepsHoldsUpNoWithdrawalOfAnApply(t *testing.T) {
+	c, e, spec := setup(t, "c2")
+	before := c.Refs()
+	_, err := e.Apply(t.Context(), spec)
+	require.NoError(t, err)
+	grant := get(t, c, "AuthorizationPolicy", gateways, reviewsGrant)
+	grant.SetFinalizers([]string{"example.com/keep"})
+	_, err = c.Put(t.Context(), grant)
+	require.NoError(t, err)
+	next, last := spec, spec
+	next.Exposures = spec.Exposures[1:]
+	_, err = e.Apply(t.Context(), next)
+	require.ErrorContains(t, err, "example.com/keep")
+
+	heir := spec.Exposures[0]
+	heir.Name = "heir"
+	last.Exposures = []api.Exposure{heir}
+	for range 2 {
+		_, err = e.Apply(t.Context(), last)
+		require.ErrorContains(t, err, "example.com/keep")
+		assert.Nil(t, get(t, c, "AuthorizationPolicy", gateways, ratingsGrant), "withdrawn")
+		assert.Nil(t, get(t, c, "VirtualService", gateways, "federation-expose-bookinfo-heir"), "not beside the one that has its path")
+		assertCovered(t, c, before)
+
+		status, err := e.Status(t.Context(), last)
+		require.NoError(t, err)
+		assert.False(t, status.InSync)
+		require.Len(t, status.Problems, 1)
+		assert.Contains(t, status.Problems[0], "example.com/keep")
+		p, err := e.Plan(t.Context(), last)
+		require.NoError(t, err)
+		require.Len(t, p.Conflicts, 1)
+		assert.Contains(t, p.Conflicts[0].Reason, "example.com/keep")
+		d, err := e.Diff(t.Context(), last)
+		require.NoError(t, err)
+		assert.Equal(t, p.Conflicts, d.Conflicts)
+	}
+
+	grant = get(t, c, "AuthorizationPolicy", gateways, reviewsGrant)
+	grant.SetFinalizers(nil)
+	_, err = c.Put(t.Context(), grant)
+	require.NoError(t, err)
+	_, err = c.Delete(t.Context(), kube.RefOf(grant), grant.GetUID())
+	require.NoError(t, err)
+	_, err = e.Apply(t.Context(), last)
+	require.NoError(t, err)
+	assert.NotNil(t, get(t, c, "VirtualService", gateways, "federation-expose-bookinfo-heir"))
+	status, err := e.Status(t.Context(), last)
+	require.NoError(t, err)
+	assert.True(t, status.InSync)
+	assert.Empty(t, status.Problems)
+}
+
 // Without a Mesh there is nobody to tell; that something is left is remembered all
 // the same, and does not bar the next mesh.
 func TestWhatIsLeftOfAMeshOutlivesIt(t *testing.T) {

@@ -32,6 +32,9 @@ func (e *Engine) Status(ctx context.Context, spec Spec) (Status, error) {
 		out.Problems = append(out.Problems, "not withdrawn: "+r.Why.Error())
 		out.InSync = false
 	}
+	for _, c := range p.Conflicts { // nothing else is one in a plan that does not persist
+		out.Problems = append(out.Problems, "not withdrawn: "+c.Error())
+	}
 	out.Declarations = byDeclaration(p)
 	return out, nil
 }

@@ -89,10 +89,12 @@ func TestEveryKindOfErrorHasItsExitCode(t *testing.T) {
 }
 
 func TestEveryFormatHoldsThePlan(t *testing.T) {
-	p := federator.Plan{Mesh: "c2", Effects: []federator.Effect{{Sentence: "peer c1 gains GET /x/"}}}
+	p := federator.Plan{Mesh: "c2", Effects: []federator.Effect{{Sentence: "peer c1 gains GET /x/"}},
+		Conflicts: []*federator.ConflictError{{Reason: "kept by a finalizer"}}}
 	for _, f := range []outputFormat{formatText, formatYAML, formatJSON} {
 		var out bytes.Buffer
 		require.NoError(t, write(&out, f, p, func(w *page) { w.plan(p, true) }))
 		assert.Contains(t, out.String(), "peer c1 gains GET /x/", f)
+		assert.Contains(t, out.String(), "kept by a finalizer", f)
 	}
 }

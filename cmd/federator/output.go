@@ -65,6 +65,9 @@ func (p *page) plan(in federator.Plan, diffs bool) {
 	for _, r := range in.Left {
 		p.line("! %s is somebody else's by now and stays", r)
 	}
+	for _, why := range in.Conflicts {
+		p.line("! %s", why)
+	}
 	if in.Unfinished {
 		p.line("the last apply did not finish; this goes on from there")
 	}

@@ -138,6 +138,9 @@ func (r *run) change(ctx context.Context, ch plan.Change) error {
 		r.uids[ch.Object] = o.GetUID()
 		r.writes++
 	case plan.ActionDelete:
+		if why := ch.Conflict(); why != nil { // deleted before; there is nothing to write
+			return fmt.Errorf("delete %s: %w", ch.Object, why)
+		}
 		gone, err := r.client.Delete(ctx, ch.Object, ch.UID())
 		if err != nil {
 			return err

@@ -100,6 +100,9 @@ func removeOrKeep(ctx context.Context, c kube.Client, item inventory.Item, in In
 	if in.Persist && (errors.As(err, &refusal) || kube.AsRefusal(item.Ref, err, &refusal)) {
 		return remains(item, err), nil
 	}
+	if in.Persist && err == nil && out.change.conflict != nil {
+		return remains(item, out.change.conflict), nil
+	}
 	return out, err
 }
 
@@ -126,7 +129,9 @@ func remove(ctx context.Context, c kube.Client, item inventory.Item, mesh string
 		return out, nil
 	}
 	if live.GetDeletionTimestamp() != nil {
-		return out, lingering(live)
+		// Still a deletion to make, which fails as it did before: the others go on
+		// around it, and nothing is added.
+		out.change.conflict = lingering(live)
 	}
 	if len(live.GetFinalizers()) > 0 {
 		out.change.lingers = lingering(live)

@@ -41,7 +41,8 @@ type Change struct {
 	// withdraws is what an update takes away, done before anything is added; nil when
 	// it takes nothing away. It is desired itself when there is nothing to add.
 	withdraws *unstructured.Unstructured
-	// conflict kept the object from being compared; see Input.Persist.
+	// conflict kept the object from being compared, see Input.Persist, or keeps one
+	// that is deleted already.
 	conflict *kube.ConflictError
 	// lingers is set for a deletion that finalizers will hold up.
 	lingers *kube.ConflictError
@@ -103,8 +104,8 @@ type Plan struct {
 	// will not be touched.
 	Left []ObjectRef `json:"left,omitempty"`
 	// Conflicts are disputes that do not stop this plan (only a cancel goes on
-	// past them), what the API server will not show or delete included; their
-	// objects stay as they are.
+	// past them), what the API server will not show or delete included, and what a
+	// finalizer keeps after its deletion; their objects stay as they are.
 	Conflicts []*kube.ConflictError `json:"conflicts,omitempty"`
 
 	remnants []Remnant
