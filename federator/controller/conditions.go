@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -91,10 +92,13 @@ func (f finding) accepted() state {
 
 func (f finding) programmed(accepted state) state {
 	problem, found := f.problem()
+	wrong := slices.IndexFunc(f.verdict.Problems, func(p federator.Problem) bool { return untrue(p.Cause) })
 	switch {
 	case accepted.status != metav1.ConditionTrue:
 		return accepted
-	case found && (untrue(problem.Cause) || f.verdict.Form == federator.FormNone || f.verdict.Form == federator.FormEarlier):
+	case wrong >= 0: // their order is only that in which they were found
+		return no(reasonOf(f.verdict.Problems[wrong].Cause), f.message())
+	case found && (f.verdict.Form == federator.FormNone || f.verdict.Form == federator.FormEarlier):
 		return no(reasonOf(problem.Cause), f.message())
 	case f.failed != nil:
 		return no(crd.ReasonWriteFailed, oneLine(f.failed.Error()))

@@ -13,8 +13,12 @@ import (
 )
 
 func TestTheConditionsSayHowFarADeclarationCame(t *testing.T) {
-	bad := func(form federator.Form, cause api.Cause) federator.Verdict {
-		return federator.Verdict{Form: form, Problems: []federator.Problem{{Cause: cause, Reason: "why"}}}
+	bad := func(form federator.Form, causes ...api.Cause) federator.Verdict {
+		out := federator.Verdict{Form: form}
+		for _, cause := range causes {
+			out.Problems = append(out.Problems, federator.Problem{Cause: cause, Reason: "why"})
+		}
+		return out
 	}
 	whole := federator.Verdict{Form: federator.FormWhole}
 	cases := map[string]struct {
@@ -34,6 +38,8 @@ func TestTheConditionsSayHowFarADeclarationCame(t *testing.T) {
 		"service gone later":   {finding{verdict: bad(federator.FormWhole, api.CauseClusterNotReady), gateway: true}, [3]string{"Accepted", "Programmed", "!ClusterNotReady"}},
 		"object of another":    {finding{verdict: bad(federator.FormNone, api.CauseConflict)}, [3]string{"Accepted", "!Conflict", "!Conflict"}},
 		"a deleted one stays":  {finding{verdict: bad(federator.FormWhole, api.CauseNotWithdrawn), gateway: true}, [3]string{"Accepted", "!NotWithdrawn", "!NotWithdrawn"}},
+		"that found second":    {finding{verdict: bad(federator.FormWhole, api.CauseClusterNotReady, api.CauseNotWithdrawn), gateway: true}, [3]string{"Accepted", "!NotWithdrawn", "!NotWithdrawn"}},
+		"a part, and opened":   {finding{verdict: bad(federator.FormPart, api.CausePeerNotFound, api.CauseConflict), gateway: true}, [3]string{"PartiallyAccepted", "!Conflict", "!Conflict"}},
 		"field seized":         {finding{verdict: bad(federator.FormWhole, api.CauseConflict), gateway: true}, [3]string{"Accepted", "!Conflict", "!Conflict"}},
 		"cluster bars an edit": {finding{verdict: bad(federator.FormEarlier, api.CauseConflict), gateway: true}, [3]string{"Accepted", "!Conflict", "!Conflict"}},
 	}
