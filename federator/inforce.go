@@ -55,12 +55,16 @@ func (c *converger) remnantsOf(p Plan) ([]string, error) {
 }
 
 // stillInForce puts the version of a declaration that was in force into a spec, in
-// place of a newer one, and the peers that it names.
+// place of a newer one, and what it rests on: the gateway and the peers that it names.
+// Without them nobody could render it again and tell whose the objects are.
 func stillInForce(s *Spec, held Spec, declaration string) {
 	is := func(k api.Key) bool { return k.String() == declaration }
 	if i := slices.IndexFunc(held.Exposures, func(e api.Exposure) bool { return is(e.Key()) }); i >= 0 {
 		was := held.Exposures[i]
 		s.Exposures = replaced(s.Exposures, was, func(e api.Exposure) bool { return is(e.Key()) })
+		if s.Mesh.Spec.Ingress == nil {
+			s.Mesh.Spec.Ingress = held.Mesh.Spec.Ingress
+		}
 		for _, c := range was.Spec.Consumers {
 			withPeer(s, held, c.Peer)
 		}
@@ -68,7 +72,11 @@ func stillInForce(s *Spec, held Spec, declaration string) {
 	if i := slices.IndexFunc(held.Consumptions, func(c api.Consumption) bool { return is(c.Key()) }); i >= 0 {
 		was := held.Consumptions[i]
 		s.Consumptions = replaced(s.Consumptions, was, func(c api.Consumption) bool { return is(c.Key()) })
+		if s.Mesh.Spec.Egress == nil {
+			s.Mesh.Spec.Egress = held.Mesh.Spec.Egress
+		}
 		withPeer(s, held, was.Spec.From.Peer)
+		withServer(s, held, was.Spec.From.Peer)
 	}
 }
 
@@ -86,5 +94,17 @@ func withPeer(s *Spec, held Spec, name string) {
 	}
 	if was, known := held.Peer(name); known {
 		s.Peers = append(s.Peers, was)
+	}
+}
+
+// withServer gives a peer that is called no more by its newer version the server
+// back that it was.
+func withServer(s *Spec, held Spec, name string) {
+	was, _ := held.Peer(name)
+	for i := range s.Peers {
+		now := &s.Peers[i].Spec
+		if s.Peers[i].Name == name && now.Address == nil {
+			now.ServerIdentity, now.SNI, now.Address = was.Spec.ServerIdentity, was.Spec.SNI, was.Spec.Address
+		}
 	}
 }

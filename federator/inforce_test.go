@@ -1,6 +1,7 @@
 package federator
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -93,4 +94,66 @@ func TestADeletedExposureWhoseGrantStaysIsStillInForce(t *testing.T) {
 	assert.Empty(t, refused(got))
 	assert.Len(t, got.InForce.Exposures, 1)
 	assert.Len(t, applied(t, c).Exposures, 1)
+}
+
+// What is in force is written down with all that it rests on: whoever renders it
+// later must find the gateway and the peer's address, though the wish has them no more.
+func TestWhatAConsumerRouteLeftBehindRestsOnIsStillInForce(t *testing.T) {
+	for name, drop := range map[string]func(*Spec){
+		"the gateway":        func(s *Spec) { s.Mesh.Spec.Egress = nil },
+		"the peer's address": func(s *Spec) { s.Peers[0].Spec = api.PeerSpec{ClientIdentity: s.Peers[0].Spec.ClientIdentity} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, r, e, spec := stubborn(t, "c1")
+			r.undeletable = denied("VirtualService federation-ratings")
+			next := spec
+			next.Peers, next.Consumptions = slices.Clone(spec.Peers), nil
+			drop(&next)
+			got := converge(t, e, next)
+			assert.Equal(t, api.CauseNotWithdrawn, refused(got)[spec.Mesh.Key().String()])
+			assert.NotNil(t, got.InForce.Mesh.Spec.Egress)
+			peer, known := got.InForce.Peer(spec.Peers[0].Name)
+			require.True(t, known)
+			assert.Equal(t, spec.Peers[0].Spec.Address, peer.Spec.Address)
+			assert.Equal(t, got.InForce, applied(t, c))
+
+			next.Exposures = nil
+			for range 2 {
+				got = converge(t, e, next)
+				assert.Equal(t, api.CauseNotWithdrawn, refused(got)[spec.Mesh.Key().String()])
+				assert.Nil(t, get(t, c, "AuthorizationPolicy", gateways, "federation-expose-default-reviews"))
+			}
+			r.undeletable = nil
+			converge(t, e, next)
+			assert.Empty(t, refused(converge(t, e, next)))
+			assert.Nil(t, get(t, c, "VirtualService", "default", "federation-ratings"))
+		})
+	}
+}
+
+// An earlier version has written down what cannot be rendered. That holds up no
+// withdrawal.
+func TestAnInventoryOfWhatCannotBeRenderedHoldsUpNoWithdrawal(t *testing.T) {
+	for name, spoil := range map[string]func(*Spec){
+		"no gateway":       func(s *Spec) { s.Mesh.Spec.Egress, s.Mesh.Spec.Ingress = nil, nil },
+		"no such peer":     func(s *Spec) { s.Peers = nil },
+		"no peer's server": func(s *Spec) { s.Peers[0].Spec = api.PeerSpec{ClientIdentity: s.Peers[0].Spec.ClientIdentity} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, r, e, spec := stubborn(t, "c1")
+			inv, err := inventory.Recall(t.Context(), c, gateways)
+			require.NoError(t, err)
+			spoil(inv.Applied)
+			_, err = inv.Save(t.Context(), c, gateways)
+			require.NoError(t, err)
+			r.undeletable = denied("VirtualService federation-ratings")
+			next := spec
+			next.Exposures, next.Consumptions = nil, nil
+			for range 2 {
+				got := converge(t, e, next)
+				assert.Equal(t, map[string]api.Cause{spec.Mesh.Key().String(): api.CauseNotWithdrawn}, refused(got))
+				assert.Nil(t, get(t, c, "AuthorizationPolicy", gateways, "federation-expose-default-reviews"))
+			}
+		})
+	}
 }

@@ -137,12 +137,20 @@ func shares(s api.Spec, c api.Consumption, r api.Route) string {
 		}
 		if d.Target == api.TargetRemote {
 			p, _ := s.Peer(c.Spec.From.Peer)
-			to = fmt.Sprintf("to peer %s at %s%s (%s, %s:%d)", p.Name, p.Spec.SNI, c.Spec.From.Path,
-				p.Spec.ServerIdentity, p.Spec.Address.Host, p.Spec.Address.Port)
+			to = fmt.Sprintf("to peer %s at %s%s (%s, %s)", c.Spec.From.Peer, p.Spec.SNI, c.Spec.From.Path, p.Spec.ServerIdentity, address(p))
 		}
 		parts = append(parts, fmt.Sprintf("%d%% %s", d.Weight, to))
 	}
 	return strings.Join(parts, " and ")
+}
+
+// address of a peer that is called. One in an inventory may have none: an earlier
+// version wrote down what was in force without it.
+func address(p api.Peer) string {
+	if p.Spec.Address == nil {
+		return "address unknown"
+	}
+	return fmt.Sprintf("%s:%d", p.Spec.Address.Host, p.Spec.Address.Port)
 }
 
 // sentences are sorted by subject, losses first: they are what a reviewer must

@@ -21,16 +21,21 @@ type renderer struct {
 
 // Objects renders a valid spec. The objects come in the order of creation:
 // by role, then namespace, kind and name. An error means that an object could
-// not be encoded, which no valid spec causes.
+// not be encoded, which no valid spec causes. What an inventory says was in force
+// need not be valid: a side without a gateway has no objects, nor has a consumption
+// of a peer without an address.
 func Objects(spec api.Spec, facts Facts) ([]*unstructured.Unstructured, error) {
 	r := &renderer{spec: spec, facts: facts, peers: make(map[string]api.Peer, len(spec.Peers))}
 	for _, p := range spec.Peers {
 		r.peers[p.Name] = p
 	}
-	if len(spec.Exposures) > 0 {
+	r.spec.Consumptions = slices.DeleteFunc(slices.Clone(spec.Consumptions), func(c api.Consumption) bool {
+		return r.peers[c.Spec.From.Peer].Spec.Address == nil
+	})
+	if len(r.spec.Exposures) > 0 && spec.Mesh.Spec.Ingress != nil {
 		r.ingress()
 	}
-	if len(spec.Consumptions) > 0 {
+	if len(r.spec.Consumptions) > 0 && spec.Mesh.Spec.Egress != nil {
 		r.egress()
 	}
 	if r.err != nil {
