@@ -3,6 +3,7 @@ package federator
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -213,16 +214,27 @@ func (c *converger) refusedMesh(err error) (Convergence, error) {
 func (c *converger) outcome(r Result) Convergence {
 	out := Convergence{Result: r, InForce: c.decision.Spec, Verdicts: map[api.Key]Verdict{}}
 	for key, ruling := range c.decision.Rulings {
-		problems := ruling.Problems
-		if len(problems) == 0 {
-			problems = c.standing[key]
-		}
-		out.Verdicts[key] = Verdict{Form: ruling.Form, Problems: problems}
+		out.Verdicts[key] = Verdict{Form: ruling.Form, Problems: c.problems(key, ruling.Problems)}
 	}
-	mesh := Verdict{Form: FormWhole, Problems: c.standing[c.wish.Mesh.Key()]}
+	key := c.wish.Mesh.Key()
+	mesh := Verdict{Form: FormWhole, Problems: c.problems(key, nil)}
 	if c.meshVetoed {
-		mesh = Verdict{Form: FormEarlier, Problems: c.vetoed[c.wish.Mesh.Key()]}
+		mesh = Verdict{Form: FormEarlier, Problems: c.problems(key, c.vetoed[key])}
 	}
-	out.Verdicts[c.wish.Mesh.Key()] = mesh
+	out.Verdicts[key] = mesh
+	return out
+}
+
+// problems are those that keep a declaration from being in force as it stands and
+// then those with what is in force of it: a grant that somebody has opened must be
+// told, whatever else is wrong. What was vetoed for a problem meets it again in the
+// next round, and is told once.
+func (c *converger) problems(key api.Key, asItStands []api.Problem) []api.Problem {
+	out := slices.Clip(asItStands)
+	for _, p := range c.standing[key] {
+		if !slices.Contains(asItStands, p) {
+			out = append(out, p)
+		}
+	}
 	return out
 }

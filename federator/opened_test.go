@@ -1,6 +1,7 @@
 package federator
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/meshfed/meshfed/federator/api"
 	"github.com/meshfed/meshfed/federator/internal/kube"
+	"github.com/meshfed/meshfed/federator/internal/kube/kubefake"
 )
 
 // edit is what another manager says about one of our objects.
@@ -103,6 +105,66 @@ func TestWhatOthersAddToAnObjectOfOursIsReportedAndHoldsUpNothing(t *testing.T) 
 			}
 		})
 	}
+}
+
+// Whatever else is wrong with a declaration, and whatever of it is in force: that
+// somebody has opened what is in force is told beside it.
+func TestThatSomebodyHasOpenedAGrantIsToldBesideOtherProblems(t *testing.T) {
+	const everybody = `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: everybody, namespace: istio-private-gateways}
+spec: {rules: [{}]}
+`
+	cases := map[string]struct {
+		form   Form
+		change func(t *testing.T, c *kubefake.Cluster, s *Spec)
+		cause  api.Cause
+	}{
+		"a consumer is refused": {FormPart, func(_ *testing.T, _ *kubefake.Cluster, s *Spec) {
+			s.Peers = s.Peers[:1]
+		}, api.CausePeerNotFound},
+		"a newer version is refused": {FormEarlier, func(t *testing.T, c *kubefake.Cluster, s *Spec) {
+			_, err := c.ApplyAs("kubectl", objects(t, everybody)[0], false)
+			require.NoError(t, err)
+			s.Exposures[1].Spec.Path = "/new/"
+		}, api.CauseConflict},
+	}
+	for name, row := range cases {
+		t.Run(name, func(t *testing.T) {
+			c, e, spec := setup(t, "c2")
+			converge(t, e, spec)
+			spec.Exposures = slices.Clone(spec.Exposures)
+			row.change(t, c, &spec)
+			converge(t, e, spec)
+			opened := edit(t, "AuthorizationPolicy", ratingsGrant, "spec: {rules: [{}]}")
+			c.Seize("kubectl", opened)
+			for range 2 {
+				verdict := converge(t, e, spec).Verdicts[spec.Exposures[1].Key()]
+				assert.Equal(t, row.form, verdict.Form)
+				require.Len(t, verdict.Problems, 2)
+				assert.Equal(t, row.cause, verdict.Problems[0].Cause)
+				assert.Equal(t, api.CauseConflict, verdict.Problems[1].Cause)
+				assert.Contains(t, verdict.Problems[1].Reason, ratingsGrant)
+			}
+		})
+	}
+}
+
+// The Mesh bears what somebody has done to the boundary while its own change waits.
+func TestThatSomebodyHasOpenedTheBoundaryIsToldWhileTheMeshWaits(t *testing.T) {
+	c, e, spec := setup(t, "c2")
+	converge(t, e, spec)
+	gateway := *spec.Mesh.Spec.Ingress
+	gateway.Port++
+	spec.Mesh.Spec.Ingress = &gateway
+	_, err := c.ApplyAs("kubectl", edit(t, "AuthorizationPolicy", "federation-ingress-default-deny", "spec: {provider: {name: x}}"), false)
+	require.NoError(t, err)
+	mesh := converge(t, e, spec).Verdicts[spec.Mesh.Key()]
+	assert.Equal(t, FormEarlier, mesh.Form)
+	require.Len(t, mesh.Problems, 2)
+	assert.Contains(t, mesh.Problems[0].Reason, "has no port")
+	assert.Contains(t, mesh.Problems[1].Reason, "spec.provider")
 }
 
 func keyOf(c Convergence, text string) api.Key {
