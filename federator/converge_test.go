@@ -127,6 +127,40 @@ func TestAWeakenedBoundaryTakesOnlyWithdrawals(t *testing.T) {
 	}
 }
 
+// While nothing new is let in, a peer that goes takes the service from no other one.
+func TestAPeerThatGoesFromAWeakenedBoundaryTakesNothingFromTheOthers(t *testing.T) {
+	weakened := map[string]func(*testing.T, *kubefake.Cluster, *Spec){
+		"a policy of another owner": func(t *testing.T, c *kubefake.Cluster, _ *Spec) {
+			policy := objects(t, "{apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: {name: theirs, namespace: istio-private-gateways}, spec: {rules: [{}]}}")[0]
+			_, err := c.Put(t.Context(), policy)
+			require.NoError(t, err)
+		},
+		"a copy of a withdrawn grant": func(t *testing.T, c *kubefake.Cluster, s *Spec) {
+			replace(t, c, "AuthorizationPolicy", reviewsGrant)
+			s.Exposures = s.Exposures[1:]
+		},
+	}
+	for name, weaken := range weakened {
+		t.Run(name, func(t *testing.T) {
+			c, e, spec := setup(t, "c2")
+			converge(t, e, spec)
+			weaken(t, c, &spec)
+			spec.Peers = spec.Peers[:1]
+			got := converge(t, e, spec)
+			for range 2 {
+				assert.Equal(t, []string{"c1"}, consumers(got.InForce, "ratings"))
+				grant := get(t, c, "AuthorizationPolicy", gateways, ratingsGrant)
+				require.NotNil(t, grant)
+				rules, _, _ := unstructured.NestedSlice(grant.Object, "spec", "rules")
+				assert.Len(t, rules, 1)
+				c.Writes()
+				got = converge(t, e, spec)
+				assert.Empty(t, c.Writes())
+			}
+		})
+	}
+}
+
 func onlyNew(all map[string]api.Cause) map[string]api.Cause {
 	delete(all, "Peer/c1")
 	delete(all, "Peer/c3")

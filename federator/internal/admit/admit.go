@@ -167,9 +167,15 @@ func (d *decider) retry(s api.Spec, i item) api.Spec {
 		}
 	}
 	if before, ok := d.held[i.key]; ok {
-		if narrowed, ok := narrow(before, i); ok && len(problems(narrowed.with(s))) == 0 {
-			d.rulings[i.key] = Ruling{Form: FormEarlier, Problems: bad}
-			return narrowed.with(s)
+		if narrowed, ok := narrow(before, i); ok {
+			// What was in force may name a peer that is gone by now, as the newer one does.
+			if rest, ok := lessConsumers(narrowed, problems(narrowed.with(s))[i.key.String()]); ok {
+				narrowed = rest
+			}
+			if len(problems(narrowed.with(s))) == 0 {
+				d.rulings[i.key] = Ruling{Form: FormEarlier, Problems: bad}
+				return narrowed.with(s)
+			}
 		}
 	}
 	d.rulings[i.key] = Ruling{Form: FormNone, Problems: bad}

@@ -317,6 +317,42 @@ func TestAVetoKeepsTheEarlierVersionAndItsClaims(t *testing.T) {
 	assert.Equal(t, admit.FormNone, got.Rulings[wish.Exposures[1].Key()].Form)
 }
 
+// A peer that goes takes the service from no other peer, whatever else keeps the
+// newer version out.
+func TestAPeerThatGoesTakesNothingFromTheOthersOfARefusedExposure(t *testing.T) {
+	goes := map[string]func(*api.Spec){
+		"is deleted": func(w *api.Spec) { w.Peers = w.Peers[:1] },
+		"gives up its identity": func(w *api.Spec) {
+			w.Peers[1].Spec = api.PeerSpec{ServerIdentity: "spiffe://c3.example.com/in"}
+		},
+	}
+	refused := map[string]func(*admit.Input){
+		"vetoed": func(in *admit.Input) {
+			in.Vetoed = map[api.Key][]api.Problem{in.Wish.Exposures[0].Key(): {{Reason: "nothing new now"}}}
+		},
+		"invalid": func(in *admit.Input) { in.Wish.Exposures[0].Spec.Path = "/a/../b/" },
+	}
+	for went, goes := range goes {
+		for why, refuse := range refused {
+			t.Run(went+", "+why, func(t *testing.T) {
+				in := admit.Input{Wish: seed(t), Held: seed(t)}
+				goes(&in.Wish)
+				refuse(&in)
+				for range 2 {
+					got, err := admit.Decide(in)
+					require.NoError(t, err)
+					require.NoError(t, api.Validate(got.Spec))
+					require.Len(t, got.Spec.Exposures, 1)
+					assert.Equal(t, in.Held.Exposures[0].Spec.Path, got.Spec.Exposures[0].Spec.Path)
+					assert.Equal(t, seed(t).Exposures[0].Spec.Consumers[:1], got.Spec.Exposures[0].Spec.Consumers)
+					assert.Equal(t, admit.FormEarlier, got.Rulings[in.Wish.Exposures[0].Key()].Form)
+					in.Held = got.Spec
+				}
+			})
+		}
+	}
+}
+
 func TestWithoutAGoodMeshNothingIsDecided(t *testing.T) {
 	wish := seed(t)
 	wish.Mesh.Spec.Ingress.Selector = nil
