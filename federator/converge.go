@@ -104,8 +104,10 @@ type converger struct {
 	decision admit.Decision
 	// standing are problems with what is in force already.
 	standing map[api.Key][]api.Problem
-	// meshVetoed: this side's own boundary stays as it was.
+	// meshVetoed: this side's own boundary stays as it was, but for what there is no
+	// place for at the new one.
 	meshVetoed bool
+	gone       map[api.Key]bool
 	// crowded: the wish as it was takes more room than the inventory has.
 	crowded *inventory.TooLongError
 	// undeleted are deletions that failed, with the error, and passing those errors
@@ -123,7 +125,7 @@ func (c *converger) run(ctx context.Context) (Convergence, error) {
 		}
 		wish := c.wish
 		wish.Mesh = mesh
-		decision, err := admit.Decide(admit.Input{Wish: wish, Held: c.held, Vetoed: c.vetoed})
+		decision, err := admit.Decide(admit.Input{Wish: wish, Held: c.heldStill(), Vetoed: c.vetoed})
 		if err != nil {
 			return c.refusedMesh(err)
 		}
@@ -190,7 +192,7 @@ func (c *converger) carryOut(ctx context.Context, p Plan) (Convergence, error) {
 	}
 	writes, err := apply.Run(ctx, c.engine.client, apply.Input{
 		Plan: p, Wish: c.decision.Spec, Reached: &reached, Inventory: c.inventory, Home: c.home, Keeper: inventory.KeeperController,
-		Shrinks: c.crowded != nil,
+		Shrinks: c.crowded != nil, Revisited: true,
 	})
 	c.writes += writes
 	out := c.outcome(Result{Plan: p, Writes: c.writes, Left: p.Left})

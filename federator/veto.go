@@ -119,10 +119,33 @@ func (c *converger) objectToAll(problem api.Problem) bool {
 	}
 	if c.held.Mesh.Name != "" && !c.meshVetoed && !equality.Semantic.DeepEqual(c.wish.Mesh.Spec, c.held.Mesh.Spec) {
 		c.meshVetoed, again = true, true
+		c.withdrawWithMesh()
 		c.vetoed[mesh] = append(c.vetoed[mesh], problem)
 	}
 	c.standing[mesh] = append(c.standing[mesh], problem)
 	return again
+}
+
+// withdrawWithMesh keeps out what the wished Mesh has no place for, although that
+// Mesh waits: the waiting must not put back what the Mesh withdraws, and what a round
+// before this one has taken away already.
+func (c *converger) withdrawWithMesh() {
+	c.gone = map[api.Key]bool{}
+	for key, ruling := range c.decision.Rulings {
+		if ruling.Form == FormNone {
+			c.gone[key] = true
+			c.vetoed[key] = ruling.Problems
+		}
+	}
+}
+
+// heldStill is what is in force and may stay.
+func (c *converger) heldStill() Spec {
+	out := c.held
+	out.Peers = slices.DeleteFunc(slices.Clone(out.Peers), func(p api.Peer) bool { return c.gone[p.Key()] })
+	out.Exposures = slices.DeleteFunc(slices.Clone(out.Exposures), func(e api.Exposure) bool { return c.gone[e.Key()] })
+	out.Consumptions = slices.DeleteFunc(slices.Clone(out.Consumptions), func(from api.Consumption) bool { return c.gone[from.Key()] })
+	return out
 }
 
 // inForce says of a declaration whether what is decided about it adds nothing to

@@ -31,6 +31,10 @@ type Input struct {
 	// Shrinks says that the wish only takes away from the one before: it is carried
 	// out however little room the inventory has.
 	Shrinks bool
+	// Revisited says that a run in which a deletion failed is planned again at once,
+	// without that deletion. What it adds may then be refused, so that the first steps
+	// of its updates would be undone.
+	Revisited bool
 }
 
 // Run executes a plan and returns the number of writes, also with an error. It
@@ -103,7 +107,7 @@ func (r *run) do(ctx context.Context) error {
 func (r *run) changeAll(ctx context.Context) error {
 	var failed failures
 	for _, ch := range r.Plan.Steps() {
-		if failed.any() && !ch.Narrows() || r.unlisted && ch.Action == plan.ActionCreate {
+		if r.skips(ch, &failed) {
 			continue
 		}
 		err := r.change(ctx, ch)
@@ -116,6 +120,16 @@ func (r *run) changeAll(ctx context.Context) error {
 		}
 	}
 	return failed.err()
+}
+
+func (r *run) skips(ch plan.Change, failed *failures) bool {
+	switch {
+	case r.unlisted && ch.Action == plan.ActionCreate:
+		return true
+	case r.Revisited && ch.First() && len(failed.deletions) > 0:
+		return true
+	}
+	return failed.any() && !ch.Narrows()
 }
 
 func (r *run) save(ctx context.Context, inv inventory.Inventory) error {

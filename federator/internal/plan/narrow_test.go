@@ -107,7 +107,7 @@ func TestTheStepsTakeAwayBeforeTheyLead(t *testing.T) {
 	for _, s := range p.Steps() {
 		got = append(got, s.Object.Name)
 	}
-	assert.Equal(t, []string{"moved", "narrower", "route", "wider", "moved"}, got)
-	assert.Empty(t, rules(p.Steps()[0].Desired()))
+	assert.Equal(t, []string{"narrower", "moved", "route", "wider", "moved"}, got)
+	assert.Empty(t, rules(p.Steps()[1].Desired()))
 	assert.NotEmpty(t, rules(p.Steps()[4].Desired()))
 }

@@ -9,17 +9,21 @@ import (
 
 // The phases of an apply. Callers leave first and arrive last: a consumer that
 // is still routed to a peer whose pieces are half gone gets errors. Gateways are
-// denied before they listen, and what is withdrawn goes before what is added, so
-// that no moment grants what neither the old wish nor the new one does: grants are
-// first narrowed to what both have in common, then the routes change, and only when
-// all of them lead where they should do the new grants follow. A grant that meets
-// the route of another time, its own or another's, would open what nobody declared.
+// denied before they listen, and before the last grant goes: one without any policy
+// admits everybody. What is withdrawn goes before what is added, so that no moment
+// grants what neither the old wish nor the new one does: grants are first narrowed
+// to what both have in common, then the routes change, and only when all of them
+// lead where they should do the new grants follow. A grant that meets the route of
+// another time, its own or another's, would open what nobody declared.
 // A gateway of other pods than before is closed until all its policies have moved.
+// The first steps of updates come after the deletions: whether these succeed decides
+// whether the updates are made at all.
 const (
 	phaseCallersLeave = iota
-	phaseClose
 	phaseDeny
 	phaseWithdraw
+	phaseClose
+	phaseMoveDeny
 	phaseBuild
 	phaseClear
 )
@@ -29,7 +33,7 @@ const (
 // them: it may leave pods at which a listener could not be closed.
 func (c Change) Narrows() bool {
 	phase, _ := turn(c)
-	return phase < phaseBuild && (phase != phaseDeny || c.Action == ActionCreate)
+	return phase < phaseMoveDeny
 }
 
 func sortChanges(changes []Change) {
@@ -46,11 +50,17 @@ func turn(c Change) (phase, place int) {
 	at := slices.Index(roles, c.role)
 	if c.Action != ActionDelete {
 		if c.role == render.RoleDefaultDeny {
-			return phaseDeny, 0
+			if c.Action == ActionCreate {
+				return phaseDeny, 0
+			}
+			return phaseMoveDeny, 0
 		}
 		if c.withdraws != nil && c.desired == c.withdraws {
-			if c.role == render.RoleListener {
+			switch {
+			case c.role == render.RoleListener:
 				return phaseClose, 0
+			case c.first:
+				return phaseWithdraw, 1
 			}
 			return phaseWithdraw, 0
 		}

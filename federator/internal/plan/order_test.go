@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshfed/meshfed/federator/internal/render"
 )
@@ -31,6 +32,8 @@ func TestTheOrderOfChangesOpensNothing(t *testing.T) {
 		before(ActionCreate, render.RoleDefaultDeny, ActionCreate, r)
 		before(ActionDelete, r, ActionDelete, render.RoleDefaultDeny)
 	}
+	before(ActionCreate, render.RoleDefaultDeny, ActionDelete, render.RoleGrant)
+	before(ActionDelete, render.RoleGrant, ActionUpdate, render.RoleDefaultDeny)
 	before(ActionDelete, render.RoleGrant, ActionCreate, render.RoleGrant)
 	before(ActionDelete, render.RoleGrant, ActionUpdate, render.RoleRoute)
 	before(ActionUpdate, render.RoleRoute, ActionCreate, render.RoleGrant)
@@ -39,6 +42,26 @@ func TestTheOrderOfChangesOpensNothing(t *testing.T) {
 	before(ActionCreate, render.RoleGrant, ActionCreate, render.RoleListener)
 	before(ActionCreate, render.RoleListener, ActionCreate, render.RoleConsumerRoute)
 	before(ActionDelete, render.RolePeer, ActionDelete, render.RoleDefaultDeny)
+}
+
+// Whether a deletion succeeds decides whether updates are made: their first steps wait
+// for it, and what only narrows does not.
+func TestTheFirstStepsOfUpdatesComeAfterTheDeletions(t *testing.T) {
+	for _, role := range []render.Role{render.RoleGrant, render.RoleListener} {
+		half, whole := &unstructured.Unstructured{}, &unstructured.Unstructured{}
+		p := Plan{Changes: []Change{
+			{Action: ActionUpdate, role: role, desired: whole, withdraws: half},
+			{Action: ActionUpdate, role: render.RoleGrant, desired: half, withdraws: half},
+			{Action: ActionDelete, role: render.RoleRoute},
+			{Action: ActionDelete, role: render.RoleGrant},
+		}}
+		var first []bool
+		for _, step := range p.Steps() {
+			first = append(first, step.First())
+		}
+		assert.Equal(t, []bool{false, false, false, true, false}, first, "%s", role)
+		assert.True(t, p.Steps()[3].Narrows(), "by itself it goes on past a failure: %s", role)
+	}
 }
 
 // After a failure only what takes away goes on.

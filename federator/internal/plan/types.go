@@ -41,6 +41,8 @@ type Change struct {
 	// withdraws is what an update takes away, done before anything is added; nil when
 	// it takes nothing away. It is desired itself when there is nothing to add.
 	withdraws *unstructured.Unstructured
+	// first of the two steps of an update.
+	first bool
 	// conflict kept the object from being compared, see Input.Persist, or keeps one
 	// that is deleted already.
 	conflict *kube.ConflictError
@@ -52,6 +54,10 @@ type Change struct {
 
 // Desired is the rendered object, nil for a deletion.
 func (c Change) Desired() *unstructured.Unstructured { return c.desired }
+
+// First says whether this is the first of the two steps of an update, which only
+// takes away; it is for nothing when the second one, which adds, is never made.
+func (c Change) First() bool { return c.first }
 
 // Role is the object's part at the boundary.
 func (c Change) Role() render.Role { return c.role }
@@ -120,7 +126,7 @@ func (p Plan) Steps() []Change {
 	for _, c := range p.Changes {
 		if c.withdraws != nil && c.withdraws != c.desired {
 			earlier, later := c, c
-			earlier.desired = c.withdraws
+			earlier.desired, earlier.first = c.withdraws, true
 			later.withdraws = nil
 			steps = append(steps, earlier, later)
 			continue
