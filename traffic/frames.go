@@ -34,6 +34,10 @@ func (e Edge) frames(ctx context.Context, a rawh2.Abuse, c Call, first string) (
 		return rawh2.Answer{}, err
 	}
 	defer func() { _ = plain.Close() }()
+	// Small, so that answers that nobody reads stay where they are made.
+	if err := plain.(*net.TCPConn).SetReadBuffer(smallBuffer); err != nil {
+		return rawh2.Answer{}, err
+	}
 	// The end of ctx must look like a time-out, as in Session.
 	stop := context.AfterFunc(ctx, func() { _ = plain.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
@@ -43,6 +47,9 @@ func (e Edge) frames(ctx context.Context, a rawh2.Abuse, c Call, first string) (
 	}
 	return rawh2.Do(secured, a, e.marked(c, first), wire.MaxBody)
 }
+
+// smallBuffer holds as much as any answer here, in bytes.
+const smallBuffer = 4 << 10
 
 func (e Edge) marked(c Call, first string) rawh2.Request {
 	r := rawh2.Request{Method: or(c.Method, "GET"), Target: c.Target, Host: or(c.Host, e.Server.DNS), First: first}

@@ -74,16 +74,24 @@ type script func(s *speaker, r Request) error
 const (
 	floodFrames = 20_000
 	floodBlocks = 2_000
+	// floodAnswers is how many frames ask for an answer that nobody reads: more
+	// answers than all buffers between the two hold.
+	floodAnswers = 60_000
 )
+
+// deaf says of an abuse that it reads nothing while it writes. A server's queue of
+// answers grows without end only then; one that is quick, and is read from, keeps
+// it short, and has no reason to cut such a flood (CVE-2019-9512, CVE-2019-9515).
+func (a Abuse) deaf() bool { return a == PingFlood || a == SettingsFlood }
 
 func scripts() map[Abuse]script {
 	all := map[Abuse]script{
 		Plain: head(func(fields []Field) []Field { return fields }),
 
 		RapidReset: rapidReset, Continuation: endlessHead, HPACKBomb: packedHead, CookieBomb: crumbs,
-		PingFlood:     flood(func(f *http2.Framer) error { return f.WritePing(false, [8]byte{1}) }),
-		SettingsFlood: flood(func(f *http2.Framer) error { return f.WriteSettings() }),
-		PriorityFlood: flood(func(f *http2.Framer) error { return f.WritePriority(3, http2.PriorityParam{Weight: 1}) }),
+		PingFlood:     flood(floodAnswers, func(f *http2.Framer) error { return f.WritePing(false, [8]byte{1}) }),
+		SettingsFlood: flood(floodAnswers, func(f *http2.Framer) error { return f.WriteSettings() }),
+		PriorityFlood: flood(floodFrames, func(f *http2.Framer) error { return f.WritePriority(3, http2.PriorityParam{Weight: 1}) }),
 		EmptyData:     emptyData,
 
 		EvenStream: func(s *speaker, r Request) error { return s.ask(2, pseudo(r), true) },
@@ -189,7 +197,7 @@ func head(change func([]Field) []Field) script {
 const floodBurst = 2_000
 
 // flood repeats a frame, and then asks: whoever still answers took them all.
-func flood(write func(*http2.Framer) error) script {
+func flood(frames int, write func(*http2.Framer) error) script {
 	return func(s *speaker, r Request) error {
 		var burst bytes.Buffer
 		framer := http2.NewFramer(&burst, nil)
@@ -198,7 +206,7 @@ func flood(write func(*http2.Framer) error) script {
 				return err
 			}
 		}
-		for sent := 0; sent < floodFrames && !s.ended(); sent += floodBurst {
+		for sent := 0; sent < frames && !s.ended(); sent += floodBurst {
 			for range floodBurst {
 				s.sent()
 			}

@@ -58,8 +58,14 @@ func Do(conn net.Conn, a Abuse, r Request, maxBody int) (Answer, error) {
 		return Answer{}, err
 	}
 	heard := make(chan error, 1)
-	go func() { heard <- s.listen() }()
+	listen := func() { heard <- s.listen() }
+	if !a.deaf() {
+		go listen()
+	}
 	writing := script(s, r)
+	if a.deaf() {
+		go listen()
+	}
 	// What stops the writing is worth less than what the other side has said
 	// before it did: that is still to be read.
 	err := <-heard

@@ -3,9 +3,11 @@ package rawh2
 import (
 	"crypto/tls"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -78,8 +80,42 @@ func TestFloodsEnd(t *testing.T) {
 			answer, err := say(a, request())
 			assert.True(t, err != nil || answer.Ended != "" || answer.Status != 0)
 			assert.NotZero(t, answer.Sent)
-			assert.LessOrEqual(t, answer.Sent, floodFrames+1)
+			assert.LessOrEqual(t, answer.Sent, floodAnswers+1)
 		})
+	}
+}
+
+// eavesdropped is a connection that notes whether something was read before the
+// last was written.
+type eavesdropped struct {
+	net.Conn
+	read, tooEarly atomic.Bool
+}
+
+func (e *eavesdropped) Read(p []byte) (int, error) {
+	e.read.Store(true)
+	return e.Conn.Read(p)
+}
+
+func (e *eavesdropped) Write(p []byte) (int, error) {
+	if e.read.Load() {
+		e.tooEarly.Store(true)
+	}
+	return e.Conn.Write(p)
+}
+
+// To a server that is quick, and that is read from, the flood was none: now and
+// then it answered all of it, and the request behind it.
+func TestNobodyReadsTheAnswersToAFloodWhileItLasts(t *testing.T) {
+	for _, a := range []Abuse{PingFlood, SettingsFlood} {
+		here, there := net.Pipe()
+		go func() { _, _ = io.Copy(io.Discard, there); _ = there.Close() }()
+		conn := &eavesdropped{Conn: here}
+		require.NoError(t, conn.SetDeadline(time.Now().Add(200*time.Millisecond)))
+		_, err := Do(conn, a, request(), 10)
+		require.Error(t, err, "nobody answers")
+		assert.False(t, conn.tooEarly.Load(), a)
+		assert.True(t, conn.read.Load(), "what was said is read in the end")
 	}
 }
 
