@@ -83,7 +83,7 @@ func (e *Engine) Converge(ctx context.Context, home string, wish Spec) (Converge
 	if wish.Mesh.Name == "" {
 		return Convergence{}, nil
 	}
-	c := &converger{engine: e, home: home, wish: wish, inventory: inv, vetoed: map[api.Key][]api.Problem{}, undeleted: map[kube.Ref]error{}}
+	c := &converger{engine: e, home: home, wish: wish, inventory: inv, vetoed: map[api.Key][]api.Problem{}, undeleted: map[kube.Ref]error{}, gone: map[api.Key]bool{}}
 	if inv != nil && inv.Applied != nil {
 		// After an apply that did not finish, what was only intended counts as new.
 		c.held = *inv.Applied
@@ -107,7 +107,8 @@ type converger struct {
 	// meshVetoed: this side's own boundary stays as it was, but for what there is no
 	// place for at the new one.
 	meshVetoed bool
-	gone       map[api.Key]bool
+	// gone is what an earlier round has withdrawn for good.
+	gone map[api.Key]bool
 	// crowded: the wish as it was takes more room than the inventory has.
 	crowded *inventory.TooLongError
 	// undeleted are deletions that failed, with the error, and passing those errors
@@ -169,6 +170,7 @@ func (c *converger) undeletable(ctx context.Context, err error) (bool, error) {
 			c.passing = append(c.passing, f.Err)
 		}
 	}
+	c.keepOut()
 	c.inventory, err = inventory.Recall(ctx, c.engine.client, c.home)
 	return err == nil, err
 }

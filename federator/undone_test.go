@@ -105,3 +105,32 @@ func TestAMeshThatWaitsWithdrawsWhatItHasNoPlaceFor(t *testing.T) {
 	c.Writes()
 	assert.Zero(t, converge(t, e, next).Writes)
 }
+
+// A declaration that loses its place to a new one is withdrawn. Once the new one is
+// vetoed its place is free again, but beside a grant that cannot be deleted it was
+// taken away and put back at every look, and every look was the reason for the next.
+func TestWhatWasTakenAwayDoesNotComeBackBecauseItsPlaceIsFree(t *testing.T) {
+	c, r, e, spec := stubborn(t, "c2")
+	other := spec.Exposures[1]
+	other.Name, other.Spec.Path = "other", "/other/"
+	spec.Exposures = append(slices.Clone(spec.Exposures), other)
+	require.Empty(t, refused(converge(t, e, spec)))
+
+	r.undeletable = denied("AuthorizationPolicy " + reviewsGrant)
+	next, heir := spec, spec.Exposures[1]
+	next.Exposures = slices.Clone(spec.Exposures[1:])
+	next.Exposures[0].Spec.Path = "/other/v2/" // claimed by the other one
+	heir.Name = "heir"
+	next.Exposures = append(next.Exposures, heir)
+	converge(t, e, next)
+	c.Writes()
+	for range 3 {
+		got := converge(t, e, next)
+		assert.Empty(t, written(c))
+		assert.Nil(t, consumers(got.InForce, "ratings"))
+		assert.Nil(t, get(t, c, "AuthorizationPolicy", gateways, ratingsGrant))
+	}
+
+	r.undeletable = nil
+	assert.NotContains(t, refused(converge(t, e, next)), "Exposure/bookinfo/heir")
+}

@@ -119,18 +119,17 @@ func (c *converger) objectToAll(problem api.Problem) bool {
 	}
 	if c.held.Mesh.Name != "" && !c.meshVetoed && !equality.Semantic.DeepEqual(c.wish.Mesh.Spec, c.held.Mesh.Spec) {
 		c.meshVetoed, again = true, true
-		c.withdrawWithMesh()
+		c.keepOut()
 		c.vetoed[mesh] = append(c.vetoed[mesh], problem)
 	}
 	c.standing[mesh] = append(c.standing[mesh], problem)
 	return again
 }
 
-// withdrawWithMesh keeps out what the wished Mesh has no place for, although that
-// Mesh waits: the waiting must not put back what the Mesh withdraws, and what a round
-// before this one has taken away already.
-func (c *converger) withdrawWithMesh() {
-	c.gone = map[api.Key]bool{}
+// keepOut keeps out what this round withdraws, whatever the rounds after it veto: a
+// Mesh that waits must not put back what it has no place for, and what has been
+// taken away must not come back because the place that it lost is free again.
+func (c *converger) keepOut() {
 	for key, ruling := range c.decision.Rulings {
 		if ruling.Form == FormNone {
 			c.gone[key] = true
