@@ -51,10 +51,9 @@ func words() map[string]func([]string) error {
 		"reopen": reopen,
 		"self":   describeSelf,
 		"euid":   func([]string) error { fmt.Println("Effective uid:", os.Geteuid()); return nil },
-		"wait":   func([]string) error { fmt.Println("waiting"); return waitFor(syscall.SIGTERM) },
+		"wait":   func([]string) error { return waitFor(syscall.SIGTERM) },
 		"await": func(a []string) error {
 			n, err := strconv.Atoi(a[0])
-			fmt.Println("waiting")
 			_ = waitFor(syscall.Signal(n))
 			return err
 		},
@@ -115,9 +114,12 @@ func describeSelf([]string) error {
 	return json.NewEncoder(os.Stdout).Encode(d)
 }
 
+// waitFor says that it waits when it does: a signal that comes before is not caught,
+// and ends the program.
 func waitFor(s syscall.Signal) error {
 	c := make(chan os.Signal, 1)
 	signal.Notify(c, s)
+	fmt.Println("waiting")
 	<-c
 	fmt.Println("got", int(s))
 	return nil
