@@ -84,7 +84,8 @@ func (s *steady) once(ctx context.Context) {
 	switch {
 	case ctx.Err() == nil:
 		s.note(sent, answers, err)
-	case s.overlapping && time.Since(sent) >= lastWord:
+	case s.overlapping:
+		// It has outlasted lastWord, or nobody wants to know any more.
 		s.note(sent, []traffic.Outcome{{Kind: traffic.TimedOut}}, nil)
 	}
 }

@@ -18,8 +18,8 @@ type Judge struct {
 	// Timeout of one scenario without its clean-up. Zero means 60 s.
 	Timeout time.Duration
 	// CleanupTimeout bounds evidence, which has half of it, and clean-up
-	// together, also when the run was interrupted. Zero means 30 s; after an interrupt it is at
-	// most 4 s, since a person is waiting.
+	// together, also when the run was interrupted. Zero means 30 s; after an
+	// interrupt it is at most 4 s, since a person is waiting.
 	CleanupTimeout time.Duration
 	// EvidenceDir says where the evidence of a scenario goes. If nil, none
 	// is taken.
