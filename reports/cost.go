@@ -37,6 +37,8 @@ func (f CostFigure) PerCoreSecond() float64 { return float64(f.Requests) / f.CPU
 // MillisEach is the processor time of one request.
 func (f CostFigure) MillisEach() float64 { return 1000 * f.CPUSeconds / float64(f.Requests) }
 
+func (f CostFigure) lines() []string { return []string{f.line()} }
+
 func (f CostFigure) line() string {
 	how := "on kept connections"
 	if f.NewConnections {

@@ -57,6 +57,8 @@ func (f FaultFigure) Holds() error {
 // three.
 const confident = 3.0
 
+func (f FaultFigure) lines() []string { return []string{f.line()} }
+
 func (f FaultFigure) line() string {
 	line := fmt.Sprintf("while %s: %d of %d denied requests accepted", f.Fault, f.Accepted, f.Denied)
 	if f.Accepted == 0 {

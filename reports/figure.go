@@ -14,6 +14,8 @@ type Figure interface {
 	// means that it supports its scenario's claim; an error that wraps
 	// ErrInconclusive, that it supports and contradicts nothing.
 	Holds() error
+	// lines are the figure in words, one line or more.
+	lines() []string
 	// validate says whether the numbers are possible at all.
 	validate() error
 	// addTo appends the figure to those of its kind.

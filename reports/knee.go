@@ -103,6 +103,8 @@ func (f KneeFigure) Holds() error {
 	return errors.New(f.line())
 }
 
+func (f KneeFigure) lines() []string { return []string{f.line()} }
+
 func (f KneeFigure) line() string {
 	last := f.Steps[len(f.Steps)-1]
 	why := map[KneeEnd]string{

@@ -88,3 +88,18 @@ func (f LoadFigure) Holds() error {
 
 // Percentile is the quantile as people write it: 99.9.
 func (q LatencyQuantile) Percentile() float64 { return 100 * q.Q }
+
+func (f LoadFigure) lines() []string {
+	if f.Invalid() {
+		return []string{f.Holds().Error()}
+	}
+	var lines []string
+	for _, c := range f.Classes {
+		line := fmt.Sprintf("load on %s at %.0f/s: %s %s %d times", f.What, f.RatePerSecond, c.Identity, c.Outcome, c.Count)
+		for _, q := range c.Quantiles {
+			line += fmt.Sprintf(", p%g %.2f ms", 100*q.Q, q.Millis)
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}

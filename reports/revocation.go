@@ -66,6 +66,11 @@ func Quantile(samples []float64, q float64) float64 {
 	return sorted[min(max(rank, 1), len(sorted))-1]
 }
 
+func (f RevocationFigure) lines() []string {
+	return []string{fmt.Sprintf("revocation by %s, %s connections: last accepted after p50 %.0f ms, p99 %.0f ms, max %.0f ms (n %d, bound %.0f ms)",
+		f.Way, f.Connection, f.P50Millis, f.P99Millis, f.MaxMillis, f.N, f.BoundMillis)}
+}
+
 func (f RevocationFigure) addTo(all *Figures) { all.Revocations = append(all.Revocations, f) }
 
 func (f RevocationFigure) validate() error {

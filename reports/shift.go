@@ -65,6 +65,8 @@ func (f LatencyShift) Holds() error {
 // Added is the difference itself, in milliseconds.
 func (f LatencyShift) Added() float64 { return f.WhatMillis - f.BaseMillis }
 
+func (f LatencyShift) lines() []string { return []string{f.line()} }
+
 func (f LatencyShift) line() string {
 	return fmt.Sprintf("%s at p%g: %.2f ms more (%.2f to %.2f ms at %.5g %% confidence; %.2f against %.2f ms)",
 		f.name(), 100*f.Q, f.Added(), f.LowMillis, f.HighMillis, 100*f.Confidence, f.WhatMillis, f.BaseMillis)

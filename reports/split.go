@@ -40,6 +40,15 @@ type Share struct {
 // Observed is the share that was seen.
 func (s Share) Observed(n int) float64 { return float64(s.Count) / float64(n) }
 
+func (f SplitFigure) lines() []string {
+	var lines []string
+	for _, s := range f.Shares {
+		lines = append(lines, fmt.Sprintf("split of %s: %s got %d of %d (%.2f %%; %.2f %% to %.2f %% at %.5g %% confidence), wanted %.2f %%",
+			f.What, s.Backend, s.Count, f.N, 100*s.Observed(f.N), 100*s.Low, 100*s.High, 100*f.Confidence, 100*s.Expected))
+	}
+	return lines
+}
+
 func (f SplitFigure) addTo(all *Figures) { all.Splits = append(all.Splits, f) }
 
 func (f SplitFigure) validate() error {

@@ -77,6 +77,11 @@ func (t TruthTable) Count() (leaks, wrong int) {
 	return leaks, wrong
 }
 
+func (t TruthTable) lines() []string {
+	leaks, wrong := t.Count()
+	return []string{fmt.Sprintf("truth table of %s: %d cells, %d wrong, %d leaks", t.Name, len(t.Cells), wrong, leaks)}
+}
+
 func (t TruthTable) addTo(all *Figures) {
 	t.Cells = slices.Clone(t.Cells)
 	t.SortCells()

@@ -46,17 +46,17 @@ func statusOf(status godog.StepResultStatus, err error) reports.StepStatus {
 }
 
 // judge makes the outcome of a step that did not pass.
-func judge(step string, status godog.StepResultStatus, err error) Outcome {
-	switch {
-	case status == godog.StepSkipped && errors.Is(err, godog.ErrSkip):
+func judge(step string, status reports.StepStatus, err error) Outcome {
+	switch status {
+	case reports.StepSkipped:
 		return Outcome{Verdict: reports.Skipped, Reason: skipReason(step, err)}
-	case status == godog.StepUndefined:
+	case reports.StepUndefined:
 		return failed(step, errors.New("no step definition matches"))
-	case status == godog.StepPending:
+	case reports.StepPending:
 		return failed(step, errors.New("the step is not implemented yet"))
-	case errors.Is(err, reports.ErrNotSupported):
+	case reports.StepNotSupported:
 		return Outcome{Verdict: reports.NotSupported, Reason: describe(step, err)}
-	case errors.Is(err, reports.ErrInconclusive):
+	case reports.StepInconclusive:
 		return Outcome{Verdict: reports.Inconclusive, Reason: describe(step, err)}
 	}
 	return failed(step, err)

@@ -45,7 +45,7 @@ func (w *watcher) after(ctx context.Context, step *godog.Step, status godog.Step
 	}
 	result := statusOf(status, err)
 	if result != reports.StepPassed {
-		o := judge(step.Text, status, err)
+		o := judge(step.Text, result, err)
 		w.first = &o
 	}
 	w.note(result, err)
