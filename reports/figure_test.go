@@ -113,8 +113,8 @@ func TestAFigureIsJudgedFromItsOwnNumbers(t *testing.T) {
 		want   string
 	}{
 		"a delay that is found":          {aShift(4.6, 5.4), ""},
-		"a delay that may be more":       {aShift(4.6, 5.6), "at most 5.50 ms are allowed"},
-		"a delay that may be less":       {aShift(4.4, 5.4), "at least 4.50 ms are wanted"},
+		"a delay that may be more":       {aShift(4.6, 5.6), "that it is at most 5.50 ms is not shown"},
+		"a delay that may be less":       {aShift(4.4, 5.4), "that it is at least 4.50 ms is not shown"},
 		"a difference that is only told": {told, ""},
 		"load that was stopped":          {stopped, "was stopped"},
 		"no rate that is carried":        {atLast(aKnee(50), func(s *reports.KneeStep) { s.Served = 0 }), "at 50/s 0 of 100 are served"},

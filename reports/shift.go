@@ -50,14 +50,19 @@ func (f LatencyShift) validate() error {
 	return nil
 }
 
-// Holds says whether the whole interval is within the bound: a difference that
-// may be greater has not been shown to be at most that.
+// Holds judges by the whole interval. One that lies beyond a limit contradicts
+// the claim; one that the limit cuts shows neither that it is kept nor that it
+// is not, such as that of a few requests on a busy machine: that is inconclusive.
 func (f LatencyShift) Holds() error {
 	switch {
-	case f.BoundMillis > 0 && f.HighMillis > f.BoundMillis:
+	case f.BoundMillis > 0 && f.LowMillis > f.BoundMillis:
 		return fmt.Errorf("%s, at most %.2f ms are allowed", f.line(), f.BoundMillis)
-	case f.LowMillis < f.FloorMillis && f.FloorMillis > 0:
+	case f.FloorMillis > 0 && f.HighMillis < f.FloorMillis:
 		return fmt.Errorf("%s, at least %.2f ms are wanted", f.line(), f.FloorMillis)
+	case f.BoundMillis > 0 && f.HighMillis > f.BoundMillis:
+		return fmt.Errorf("%w: %s: that it is at most %.2f ms is not shown", ErrInconclusive, f.line(), f.BoundMillis)
+	case f.LowMillis < f.FloorMillis && f.FloorMillis > 0:
+		return fmt.Errorf("%w: %s: that it is at least %.2f ms is not shown", ErrInconclusive, f.line(), f.FloorMillis)
 	}
 	return nil
 }

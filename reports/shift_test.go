@@ -1,6 +1,7 @@
 package reports_test
 
 import (
+	"errors"
 	"math"
 	"testing"
 
@@ -16,10 +17,22 @@ func shift(change func(*reports.LatencyShift)) reports.LatencyShift {
 	return f
 }
 
-func TestALatencyShiftHoldsOnlyIfItsWholeIntervalIsWithinTheBound(t *testing.T) {
+func TestALatencyShiftHoldsOnlyIfItsWholeIntervalIsWithinTheLimits(t *testing.T) {
 	require.NoError(t, shift(func(*reports.LatencyShift) {}).Holds())
-	err := shift(func(f *reports.LatencyShift) { f.BoundMillis = 3 }).Holds()
-	require.ErrorContains(t, err, "latency of a over b at p99: 3.00 ms more (2.50 to 3.50 ms at 99 % confidence; 5.00 against 2.00 ms), at most 3.00 ms are allowed")
+	for name, c := range map[string]struct {
+		bound, floor float64
+		wants        string
+		inconclusive bool
+	}{
+		"wholly above":        {bound: 2, wants: "latency of a over b at p99: 3.00 ms more (2.50 to 3.50 ms at 99 % confidence; 5.00 against 2.00 ms), at most 2.00 ms are allowed"},
+		"wholly below":        {bound: 9, floor: 4, wants: "at least 4.00 ms are wanted"},
+		"the bound within it": {bound: 3, wants: "that it is at most 3.00 ms is not shown", inconclusive: true},
+		"the floor within it": {bound: 9, floor: 3, wants: "that it is at least 3.00 ms is not shown", inconclusive: true},
+	} {
+		err := shift(func(f *reports.LatencyShift) { f.BoundMillis, f.FloorMillis = c.bound, c.floor }).Holds()
+		require.ErrorContains(t, err, c.wants, name)
+		assert.Equal(t, c.inconclusive, errors.Is(err, reports.ErrInconclusive), name)
+	}
 }
 
 func TestAnImpossibleLatencyShiftIsRefused(t *testing.T) {
