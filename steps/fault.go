@@ -86,7 +86,7 @@ type watcher struct {
 	nonce string
 }
 
-// breakages are found by their words without the mesh.
+// ofMesh finds the mesh in the words of a fault; what remains names the breakage.
 var ofMesh = regexp.MustCompile(` (?:of|to) (c\d)\b`)
 
 func parseBreakage(words string) (Breakage, string, error) {

@@ -135,9 +135,8 @@ func (w *World) loadAnswered(_ context.Context, name, words string) error {
 }
 
 // loadRefused also asks the workloads, while a control is answered: whoever is
-// refused arrives nowhere. Of n
-// requests none was accepted, so no more than 3 in n are, with 95 % confidence
-// (the rule of three).
+// refused arrives nowhere. If none of n requests was accepted, then with 95 %
+// confidence at most 3 in n are (the rule of three).
 func (w *World) loadRefused(ctx context.Context, name, words string) error {
 	r, err := parseRefusal(words)
 	if err != nil {

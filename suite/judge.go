@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,7 +53,7 @@ func (j Judge) Scenario(ctx context.Context, s Scenario) (reports.Scenario, erro
 }
 
 func (j Judge) play(ctx context.Context, s Scenario, entry *reports.Scenario) play.Outcome {
-	timeout := orDefault(j.Timeout, defaultTimeout)
+	timeout := cmp.Or(j.Timeout, defaultTimeout)
 	limited, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("the scenario's time-out of %s is over", timeout))
 	defer cancel()
 	session, err := j.Bench.Begin(limited, s.ID)
@@ -96,7 +97,7 @@ func contradict(outcome *play.Outcome, figures reports.Figures) {
 // a budget of its own: neither a scenario's time-out nor an interrupt may
 // leave its objects in the clusters.
 func (j Judge) cleanUp(ctx context.Context, session Session, outcome *play.Outcome, entry *reports.Scenario) {
-	budget := orDefault(j.CleanupTimeout, defaultCleanupTimeout)
+	budget := cmp.Or(j.CleanupTimeout, defaultCleanupTimeout)
 	if ctx.Err() != nil {
 		budget = min(budget, interruptedCleanup)
 	}
@@ -169,11 +170,4 @@ func join(first, second string) string {
 		return second
 	}
 	return first + "\n" + second
-}
-
-func orDefault(d, fallback time.Duration) time.Duration {
-	if d == 0 {
-		return fallback
-	}
-	return d
 }

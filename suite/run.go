@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -122,7 +123,7 @@ func (s Suite) header(scenarios int) (reports.Run, error) {
 		ID: s.ID, Implementation: s.Implementation, SuiteVersion: s.Version, FeaturesDigest: digest,
 		Capabilities: s.Declared, Undeclared: s.undeclared(), Environment: machine(),
 		Selection: reports.Selection{Tags: s.Selection.Tags, Paths: s.Selection.Paths, Scenarios: scenarios},
-		Timeouts:  reports.Timeouts{Scenario: orDefault(s.Timeout, defaultTimeout).Seconds()},
+		Timeouts:  reports.Timeouts{Scenario: cmp.Or(s.Timeout, defaultTimeout).Seconds()},
 		Repeat:    s.Repeat, Seed: s.Seed, Started: time.Now().UTC(),
 	}, err
 }

@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -103,11 +104,11 @@ func kindOfProxy(r wire.Result) (Kind, string) {
 	case http.StatusMisdirectedRequest:
 		return NoRoute, http.StatusText(r.Status)
 	case http.StatusBadRequest, http.StatusRequestHeaderFieldsTooLarge, http.StatusRequestURITooLong:
-		return Malformed, or(reason, http.StatusText(r.Status))
+		return Malformed, cmp.Or(reason, http.StatusText(r.Status))
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return UpstreamFailed, or(reason, http.StatusText(r.Status))
+		return UpstreamFailed, cmp.Or(reason, http.StatusText(r.Status))
 	}
-	return Unexpected, fmt.Sprintf("no fixture answered: %s", or(reason, http.StatusText(r.Status)))
+	return Unexpected, fmt.Sprintf("no fixture answered: %s", cmp.Or(reason, http.StatusText(r.Status)))
 }
 
 // withheld says whether an answer to HEAD stands for that body: it has none,
@@ -123,11 +124,4 @@ func firstLine(body string) string {
 		line = line[:300] + "…"
 	}
 	return line
-}
-
-func or(text, fallback string) string {
-	if text == "" {
-		return fallback
-	}
-	return text
 }

@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -27,9 +28,6 @@ const (
 	// Slow sends the head of a request a few bytes at a time (slowloris).
 	Slow Habit = "send a head byte by byte"
 )
-
-// Habits is the whole vocabulary.
-func Habits() []Habit { return []Habit{Silent, Idle, Slow} }
 
 // Crowd is many connections to one gateway that are held open.
 type Crowd struct {
@@ -77,7 +75,7 @@ func (e Edge) Gather(ctx context.Context, n int, habit Habit) (*Crowd, error) {
 }
 
 func (e Edge) join(ctx context.Context, habit Habit) (net.Conn, error) {
-	own, cancel := context.WithTimeout(ctx, orDuration(e.Timeout, defaultTimeout))
+	own, cancel := context.WithTimeout(ctx, cmp.Or(e.Timeout, defaultTimeout))
 	defer cancel()
 	plain, err := (&net.Dialer{}).DialContext(own, "tcp", e.Address)
 	if err != nil || habit == Silent {

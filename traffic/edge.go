@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -71,14 +72,14 @@ func (e Edge) request(c Call) rawhttp.Request {
 		header = append([]rawhttp.Field{{Name: wire.HeaderNonce, Value: c.Nonce}}, header...)
 	}
 	return rawhttp.Request{
-		Method: or(c.Method, http.MethodGet), Target: c.Target, Host: or(c.Host, e.Server.DNS),
+		Method: cmp.Or(c.Method, http.MethodGet), Target: c.Target, Host: cmp.Or(c.Host, e.Server.DNS),
 		Header: header, Body: c.Body, Tail: c.Tail,
 	}
 }
 
 func (e Edge) config() *tls.Config {
 	config := &tls.Config{
-		ServerName: or(e.SNI, e.Server.DNS),
+		ServerName: cmp.Or(e.SNI, e.Server.DNS),
 		NextProtos: e.ALPN,
 
 		ClientSessionCache: e.Tickets,
@@ -103,10 +104,3 @@ func (e Edge) config() *tls.Config {
 }
 
 var errNoCertificate = errors.New("the server sent no certificate")
-
-func orDuration(d, fallback time.Duration) time.Duration {
-	if d == 0 {
-		return fallback
-	}
-	return d
-}

@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -16,7 +17,7 @@ import (
 // becomes of the marked request is the outcome, as that of Do. first is the
 // host that rawh2.SecondHost asks for first.
 func (e Edge) Abuse(ctx context.Context, a rawh2.Abuse, c Call, first string) (Outcome, error) {
-	own, cancel := context.WithTimeout(ctx, orDuration(e.Timeout, defaultTimeout))
+	own, cancel := context.WithTimeout(ctx, cmp.Or(e.Timeout, defaultTimeout))
 	defer cancel()
 	start := time.Now()
 	answer, err := e.frames(own, a, c, first)
@@ -52,7 +53,7 @@ func (e Edge) frames(ctx context.Context, a rawh2.Abuse, c Call, first string) (
 const smallBuffer = 4 << 10
 
 func (e Edge) marked(c Call, first string) rawh2.Request {
-	r := rawh2.Request{Method: or(c.Method, "GET"), Target: c.Target, Host: or(c.Host, e.Server.DNS), First: first}
+	r := rawh2.Request{Method: cmp.Or(c.Method, "GET"), Target: c.Target, Host: cmp.Or(c.Host, e.Server.DNS), First: first}
 	for _, f := range c.Header {
 		r.Header = append(r.Header, rawh2.Field{Name: strings.ToLower(f.Name), Value: f.Value})
 	}

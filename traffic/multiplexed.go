@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -61,7 +62,7 @@ func (m *Multiplexed) Close() { m.client.CloseIdleConnections() }
 
 // Do sends one request on the connection.
 func (m *Multiplexed) Do(ctx context.Context, c Call) (Outcome, error) {
-	own, cancel := context.WithTimeout(ctx, orDuration(m.edge.Timeout, defaultTimeout))
+	own, cancel := context.WithTimeout(ctx, cmp.Or(m.edge.Timeout, defaultTimeout))
 	defer cancel()
 	start := time.Now()
 	answer, err := m.exchange(own, c)
@@ -72,11 +73,11 @@ func (m *Multiplexed) Do(ctx context.Context, c Call) (Outcome, error) {
 }
 
 func (m *Multiplexed) exchange(ctx context.Context, c Call) (rawhttp.Answer, error) {
-	r, err := http.NewRequestWithContext(ctx, or(c.Method, http.MethodGet), "https://"+m.edge.Server.DNS+c.Target, nil)
+	r, err := http.NewRequestWithContext(ctx, cmp.Or(c.Method, http.MethodGet), "https://"+m.edge.Server.DNS+c.Target, nil)
 	if err != nil {
 		return rawhttp.Answer{}, err
 	}
-	r.Host = or(c.Host, m.edge.Server.DNS)
+	r.Host = cmp.Or(c.Host, m.edge.Server.DNS)
 	r.Header.Set(wire.HeaderNonce, c.Nonce)
 	resp, err := m.client.RoundTrip(r)
 	if err != nil {

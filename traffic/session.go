@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -67,7 +68,7 @@ func (s *Session) do(ctx context.Context, c Call, last bool) (Outcome, error) {
 	if s.edge.Server.DNS == "" && !s.edge.Plaintext {
 		return Outcome{}, fmt.Errorf("request to %s: nobody to verify the server's certificate as", s.edge.Address)
 	}
-	own, cancel := context.WithTimeout(ctx, orDuration(s.edge.Timeout, defaultTimeout))
+	own, cancel := context.WithTimeout(ctx, cmp.Or(s.edge.Timeout, defaultTimeout))
 	defer cancel()
 	start := time.Now()
 	answer, err := s.exchange(own, c, last)

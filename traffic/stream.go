@@ -1,6 +1,7 @@
 package traffic
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -67,7 +68,7 @@ func (s *Stream) Do(ctx context.Context, c Call) (Outcome, error) {
 			return s.outcome, err
 		}
 	}
-	if err := s.conn.SetReadDeadline(start.Add(orDuration(s.edge.Timeout, defaultTimeout))); err != nil {
+	if err := s.conn.SetReadDeadline(start.Add(cmp.Or(s.edge.Timeout, defaultTimeout))); err != nil {
 		return Outcome{}, fmt.Errorf("stream from %s: %w", s.edge.Address, err)
 	}
 	var one [1]byte
@@ -87,7 +88,7 @@ func (s *Stream) ask(ctx context.Context, c Call, start time.Time) error {
 	if err != nil {
 		return err
 	}
-	r.Host = or(c.Host, s.edge.Server.DNS)
+	r.Host = cmp.Or(c.Host, s.edge.Server.DNS)
 	r.Header.Set(wire.HeaderNonce, c.Nonce)
 	result := wire.Result{Nonce: c.Nonce}
 	s.answer, err = s.client.RoundTrip(r) //nolint:bodyclose // the stream's Close closes it

@@ -2,12 +2,10 @@ package embedded
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -31,31 +29,6 @@ func (l *Lab) Memory() (int64, error) {
 		pids = append(pids, children[pids[0]]...)
 	}
 	return total, nil
-}
-
-func processTree() (map[int][]int, error) {
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		return nil, err
-	}
-	children := map[int][]int{}
-	for _, path := range stats {
-		b, err := os.ReadFile(path)
-		if err != nil {
-			// It ended between the listing and the reading.
-			continue
-		}
-		// The name in parentheses may hold anything; the fields follow it.
-		fields := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
-		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		if err != nil || len(fields) < 2 {
-			continue
-		}
-		if parent, err := strconv.Atoi(fields[1]); err == nil {
-			children[parent] = append(children[parent], pid)
-		}
-	}
-	return children, nil
 }
 
 func proportional(pid int) (int64, error) {

@@ -29,7 +29,7 @@ type owners struct {
 	mu sync.Mutex
 	// made are objects that were not there before.
 	made map[string][]*unstructured.Unstructured
-	// applied are those of them whose generation is known, by name.
+	// generations are those of the objects applied, by mesh and name.
 	generations map[string]map[string]int64
 	// retired are meshes that lack some of their own workloads.
 	retired map[string]bool

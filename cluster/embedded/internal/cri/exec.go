@@ -68,7 +68,7 @@ func (b *limitedBuffer) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Exec implements the streaming server's runtime.
+// execStream is Exec of the streaming server's runtime.
 func (s *Server) execStream(ctx context.Context, id string, cmd []string, io stdio) error {
 	c, err := s.container(id)
 	if err != nil {

@@ -1,6 +1,7 @@
 package reach
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -66,7 +67,7 @@ func protocols(as steps.Caller) []string {
 }
 
 func call(mesh string, as steps.Caller, q steps.Request) traffic.Call {
-	return traffic.Call{Method: q.Method, Target: q.URL, Host: or(as.Host, pki.Host(mesh)), Nonce: q.Nonce, Header: q.Header, Tail: q.Tail}
+	return traffic.Call{Method: q.Method, Target: q.URL, Host: cmp.Or(as.Host, pki.Host(mesh)), Nonce: q.Nonce, Header: q.Header, Tail: q.Tail}
 }
 
 // certificate is what a caller brings; nil is none.
@@ -114,11 +115,4 @@ func (r *Reach) Serial(as steps.Caller) (*big.Int, error) {
 		return nil, fmt.Errorf("certificate of %s: %w", as.Mesh, err)
 	}
 	return leaf.SerialNumber, nil
-}
-
-func or(value, fallback string) string {
-	if value == "" {
-		return fallback
-	}
-	return value
 }
