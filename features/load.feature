@@ -3,10 +3,11 @@ Feature: What the gateways cost, and what refusals cost
   Requests are sent at a rate that does not depend on the answers, and each is
   timed from the moment at which it was meant to be sent. What is compared is
   sent by turns, or in turns of some seconds. A bound holds if the whole interval
-  of the difference is within it, at 99.9 % confidence. p99 and p99.9 are told in
-  the report: in so few seconds, on a machine that also runs the meshes, their
-  intervals are wider than the difference itself. `conformance load` does the same
-  at other rates, for as long as is wanted.
+  of the difference is within it, at 99.9 % confidence; if the bound is within the
+  interval, the scenario is inconclusive. p99 and p99.9 are told in the report: in
+  so few seconds, on a machine that also runs the meshes, their intervals are wider
+  than the difference itself. `conformance load` does the same at other rates, for
+  as long as is wanted.
 
   Background:
     Given the meshes c1 and c2 are paired

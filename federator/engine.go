@@ -18,13 +18,16 @@ import (
 )
 
 // Load reads declarations from files and folders and validates them as one wish.
+// Errors: *ValidationError with all that is wrong, or one of the file system.
 func Load(paths ...string) (Spec, error) { return api.Load(paths...) }
 
-// Parse reads declarations from a stream; name stands for it in errors.
+// Parse reads declarations from a stream; name stands for it in errors, which are
+// those of Load.
 func Parse(name string, r io.Reader) (Spec, error) { return api.Parse(name, r) }
 
 // Render gives the objects of a spec for a cluster that holds none of the
 // consumed Services yet, in the order of creation. It needs no cluster.
+// Errors: *ValidationError.
 func Render(spec Spec) ([]*unstructured.Unstructured, error) {
 	if err := api.Validate(spec); err != nil {
 		return nil, err
@@ -41,7 +44,8 @@ type Engine struct {
 	options engineOptions
 }
 
-// New makes an engine for the cluster of cfg. It does not contact it.
+// New makes an engine for the cluster of cfg. It does not contact it: an error is
+// one of cfg or of an option.
 func New(cfg *rest.Config, opts ...Option) (*Engine, error) {
 	client, err := kube.Dial(cfg)
 	if err != nil {

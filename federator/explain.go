@@ -23,8 +23,12 @@ type Explanation = explain.Answer
 
 // Explain follows a request through what each ready pod of the gateway really
 // runs: a peer's through the ingress gateway, a workload's through the objects of
-// its namespace and the egress gateway, with what that has counted and logged of
-// late about the peer. It sends nothing and writes nothing (see VerifyRights).
+// its namespace and the egress gateway, with what that has counted and logged 
+// recently about the peer. It sends nothing and writes nothing (see VerifyRights). A
+// question without a time (At) is one about now.
+//
+// Errors: *ValidationError, a question that the declarations cannot answer, or one of
+// the cluster.
 func (e *Engine) Explain(ctx context.Context, spec Spec, q Question) ([]Explanation, error) {
 	if err := api.Validate(spec); err != nil {
 		return nil, err

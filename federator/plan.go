@@ -10,6 +10,8 @@ import (
 // Plan says what an Apply would change and whose reach that alters. It writes
 // nothing, but asks the API server to rehearse each apply, which needs the right
 // to patch; with DryRunClient it predicts instead.
+//
+// Errors: *ValidationError, *PreflightError, *ConflictError, or one of the cluster.
 func (e *Engine) Plan(ctx context.Context, spec Spec, opts ...ApplyOption) (Plan, error) {
 	if err := api.Validate(spec); err != nil {
 		return Plan{}, err

@@ -10,7 +10,10 @@ import (
 )
 
 // Status compares the spec with the cluster, declaration by declaration, fields
-// that others have added included. It needs no right to write.
+// that others have added included. It needs no right to write. What the cluster
+// lacks is part of the Status.
+//
+// Errors: *ValidationError, *ConflictError, or one of the cluster.
 func (e *Engine) Status(ctx context.Context, spec Spec) (Status, error) {
 	if err := api.Validate(spec); err != nil {
 		return Status{}, err

@@ -36,6 +36,9 @@ func FindingKinds() []FindingKind { return verify.Kinds() }
 //
 // A change takes a moment from the objects to the Envoys: right after an Apply
 // the findings can be those of the state before.
+//
+// Errors: *ValidationError, or one of the cluster, such as a pod that cannot be
+// asked: what was not looked at is never proven.
 func (e *Engine) Verify(ctx context.Context, spec Spec) (Verification, error) {
 	if err := api.Validate(spec); err != nil {
 		return Verification{}, err
