@@ -23,7 +23,7 @@ type Explanation = explain.Answer
 
 // Explain follows a request through what each ready pod of the gateway really
 // runs: a peer's through the ingress gateway, a workload's through the objects of
-// its namespace and the egress gateway, with what that has counted and logged 
+// its namespace and the egress gateway, with what that has counted and logged
 // recently about the peer. It sends nothing and writes nothing (see VerifyRights). A
 // question without a time (At) is one about now.
 //
