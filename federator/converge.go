@@ -3,7 +3,9 @@ package federator
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -47,8 +49,8 @@ type Convergence struct {
 // Converge brings the cluster as near to a wish as is safe. Apply takes a wish
 // whole or not at all, which suits a person at a prompt; Converge is for a wish
 // of many authors: a declaration that is invalid beside the others, that the
-// cluster is not ready for, or whose objects another owner holds, is left out or
-// kept as it was, and the rest is carried out. Withdrawals are never held up: one
+// cluster is not ready for, or whose objects another owner holds or the API
+// server cannot rehearse, is left out or kept as it was, and the rest is carried out. Withdrawals are never held up: one
 // that the cluster refuses is told at the Mesh and tried again by every Converge,
 // the others go on, and nothing is added beside what still lets somebody in. When
 // all that is declared has outgrown the inventory, they are all that is carried
@@ -83,7 +85,7 @@ func (e *Engine) Converge(ctx context.Context, home string, wish Spec) (Converge
 	if wish.Mesh.Name == "" {
 		return Convergence{}, nil
 	}
-	c := &converger{engine: e, home: home, wish: wish, inventory: inv, vetoed: map[api.Key][]api.Problem{}, undeleted: map[kube.Ref]error{}, gone: map[api.Key]bool{}}
+	c := &converger{engine: e, home: home, wish: wish, inventory: inv, vetoed: map[api.Key][]api.Problem{}, undeleted: map[kube.Ref]error{}, passing: map[kube.Ref]error{}, gone: map[api.Key]bool{}}
 	if inv != nil && inv.Applied != nil {
 		// After an apply that did not finish, what was only intended counts as new.
 		c.held = *inv.Applied
@@ -111,11 +113,11 @@ type converger struct {
 	gone map[api.Key]bool
 	// crowded: the wish as it was takes more room than the inventory has.
 	crowded *inventory.TooLongError
-	// undeleted are deletions that failed, with the error, and passing those errors
-	// among them that may go by themselves.
+	// undeleted are deletions that failed, with the error.
 	undeleted map[kube.Ref]error
-	passing   []error
-	writes    int
+	// passing are errors that may go by themselves, of deletions and of rehearsals.
+	passing map[kube.Ref]error
+	writes  int
 }
 
 func (c *converger) run(ctx context.Context) (Convergence, error) {
@@ -161,18 +163,27 @@ func (c *converger) run(ctx context.Context) (Convergence, error) {
 func (c *converger) undeletable(ctx context.Context, err error) (bool, error) {
 	var withdrawal *apply.WithdrawalError
 	if !errors.As(err, &withdrawal) {
-		return false, errors.Join(append(c.passing, err)...)
+		return false, errors.Join(append(c.tryAgain(), err)...)
 	}
 	for _, f := range withdrawal.Failed {
 		c.undeleted[f.Object] = f.Err
 		var refusal *kube.ConflictError
 		if !kube.AsRefusal(f.Object, f.Err, &refusal) {
-			c.passing = append(c.passing, f.Err)
+			c.passing[f.Object] = f.Err
 		}
 	}
 	c.keepOut()
 	c.inventory, err = inventory.Recall(ctx, c.engine.client, c.home)
 	return err == nil, err
+}
+
+// tryAgain are the passing errors in the order of their objects.
+func (c *converger) tryAgain() []error {
+	out := make([]error, 0, len(c.passing)+1)
+	for _, ref := range slices.SortedFunc(maps.Keys(c.passing), func(a, b kube.Ref) int { return strings.Compare(a.String(), b.String()) }) {
+		out = append(out, c.passing[ref])
+	}
+	return out
 }
 
 func (c *converger) plan(ctx context.Context, report preflight.Report) (Plan, error) {

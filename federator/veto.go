@@ -31,6 +31,9 @@ func (c *converger) disputed(p Plan) bool {
 		if change.Conflict() == nil {
 			continue
 		}
+		if err := change.Passing(); err != nil {
+			c.passing[change.Object] = err
+		}
 		problem := api.Problem{Reason: change.Conflict().Error(), Cause: api.CauseConflict}
 		for _, by := range change.DeclaredBy {
 			again = c.object(c.keyOf(by), problem) || again

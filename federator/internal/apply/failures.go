@@ -3,8 +3,6 @@ package apply
 import (
 	"errors"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-
 	"github.com/meshfed/meshfed/federator/internal/kube"
 	"github.com/meshfed/meshfed/federator/internal/plan"
 )
@@ -43,7 +41,7 @@ type failures struct {
 func (f *failures) any() bool { return len(f.deletions)+len(f.others) > 0 }
 
 func (f *failures) note(ch plan.Change, err error) {
-	if ch.Action == plan.ActionDelete && answered(err) {
+	if ch.Action == plan.ActionDelete && kube.Answered(err) {
 		f.deletions = append(f.deletions, FailedDeletion{Object: ch.Object, Err: err})
 		return
 	}
@@ -55,12 +53,4 @@ func (f *failures) err() error {
 		return errors.Join(f.others...)
 	}
 	return errors.Join(append([]error{&WithdrawalError{Failed: f.deletions}}, f.others...)...)
-}
-
-// answered says whether the API server itself said no: then the next request may
-// well succeed.
-func answered(err error) bool {
-	var status apierrors.APIStatus
-	var conflict *kube.ConflictError
-	return errors.As(err, &status) || errors.As(err, &conflict)
 }

@@ -115,7 +115,7 @@ func (r *run) changeAll(ctx context.Context) error {
 			continue
 		}
 		failed.note(ch, err)
-		if !answered(err) {
+		if !kube.Answered(err) {
 			break
 		}
 	}

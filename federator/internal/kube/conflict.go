@@ -77,6 +77,14 @@ func AsRefusal(ref Ref, err error, out **ConflictError) bool {
 	return true
 }
 
+// Answered says whether the API server itself said no: then another request may
+// well succeed.
+func Answered(err error) bool {
+	var status apierrors.APIStatus
+	var conflict *ConflictError
+	return errors.As(err, &status) || errors.As(err, &conflict)
+}
+
 // tooLong is the cause that the API server gives for a ConfigMap beyond its size.
 const tooLong = metav1.CauseType("FieldValueTooLong")
 

@@ -3,6 +3,7 @@ package plan
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -99,15 +100,37 @@ func (p *Plan) collect(wanted []Change, gone []deletion) {
 	p.holdFoundations()
 }
 
-// compareOrKeep leaves a disputed object as it stands when the plan persists.
+// compareOrKeep leaves an object as it stands that is disputed, or that the API
+// server does not rehearse, when the plan persists.
 func compareOrKeep(ctx context.Context, c kube.Client, o *unstructured.Unstructured, in Input) (Change, error) {
 	out, err := compare(ctx, c, o, in)
 	var conflict *kube.ConflictError
-	if in.Persist && (errors.As(err, &conflict) || kube.AsRefusal(kube.RefOf(o), err, &conflict)) {
+	var unrehearsed *rehearsalError
+	switch {
+	case err == nil || !in.Persist:
+		return out, err
+	case errors.As(err, &conflict) || kube.AsRefusal(kube.RefOf(o), err, &conflict):
 		out = keep(o, in)
-		out.conflict, err = conflict, nil
+		out.conflict = conflict
+		return out, nil
+	case errors.As(err, &unrehearsed) && kube.Answered(err):
+		out = keep(o, in)
+		out.conflict, out.passing = unrehearsed.conflict(out.Object), err
+		return out, nil
 	}
-	return out, err
+	return Change{}, err
+}
+
+// rehearsalError is one of the rehearsal of an apply. A webhook that is away, or that
+// cannot cope with one object, fails it: that says nothing about any other object.
+type rehearsalError struct{ err error }
+
+func (e *rehearsalError) Error() string { return e.err.Error() }
+
+func (e *rehearsalError) Unwrap() error { return e.err }
+
+func (e *rehearsalError) conflict(ref kube.Ref) *kube.ConflictError {
+	return &kube.ConflictError{Object: ref, Reason: "it cannot be rehearsed; this is tried again: " + strings.Join(strings.Fields(e.Error()), " ")}
 }
 
 // keep takes an object as it stands, with what the inventory knows of it.
@@ -133,7 +156,7 @@ func compare(ctx context.Context, c kube.Client, o *unstructured.Unstructured, i
 	}
 	after, err := in.Predict(ctx, live, o)
 	if err != nil {
-		return Change{}, err
+		return Change{}, &rehearsalError{err}
 	}
 	if in.Added && live != nil {
 		out.added = added(after, o)

@@ -46,6 +46,8 @@ type Change struct {
 	// conflict kept the object from being compared, see Input.Persist, or keeps one
 	// that is deleted already.
 	conflict *kube.ConflictError
+	// passing is the error behind a conflict that may be gone soon.
+	passing error
 	// lingers is set for a deletion that finalizers will hold up.
 	lingers *kube.ConflictError
 	// added are fields of others; see Input.Added.
@@ -68,6 +70,10 @@ func (c Change) UID() types.UID { return c.uid }
 // Conflict kept the object from being compared; nil when there was none. It is
 // set only in a plan that persists.
 func (c Change) Conflict() *kube.ConflictError { return c.conflict }
+
+// Passing is the error behind a conflict that may go by itself: the next plan is to
+// be made soon. It is nil when somebody has to mend it.
+func (c Change) Passing() error { return c.passing }
 
 // Added are fields that others have added to the object and that an apply leaves
 // as they are; nil when there are none. It is set only in a plan that asks for it.
@@ -110,8 +116,8 @@ type Plan struct {
 	// will not be touched.
 	Left []ObjectRef `json:"left,omitempty"`
 	// Conflicts are disputes that do not stop this plan (only a cancel goes on
-	// past them), what the API server will not show or delete included, and what a
-	// finalizer keeps after its deletion; their objects stay as they are.
+	// past them), what the API server will not show, rehearse or delete included, and
+	// what a finalizer keeps after its deletion; their objects stay as they are.
 	Conflicts []*kube.ConflictError `json:"conflicts,omitempty"`
 
 	remnants []Remnant
