@@ -3,6 +3,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -67,7 +68,9 @@ type bench struct {
 	loop    *reconciler
 	client  client.Client
 	events  *events.FakeRecorder
-	patches int
+	patches atomic.Int32
+	// onPatch, if set, comes before each status patch and may refuse it.
+	onPatch func(context.Context, client.Object) error
 }
 
 func at(name, namespace string, seconds int64) metav1.ObjectMeta {
@@ -97,7 +100,12 @@ func newBench(t *testing.T, o Options, objects ...client.Object) *bench {
 	b.client = fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).
 		WithStatusSubresource(&crd.Mesh{}, &crd.Peer{}, &crd.Exposure{}, &crd.Consumption{}).
 		WithInterceptorFuncs(interceptor.Funcs{SubResourcePatch: func(ctx context.Context, c client.Client, sub string, o client.Object, p client.Patch, opts ...client.SubResourcePatchOption) error {
-			b.patches++
+			b.patches.Add(1)
+			if b.onPatch != nil {
+				if err := b.onPatch(ctx, o); err != nil {
+					return err
+				}
+			}
 			return c.SubResource(sub).Patch(ctx, o, p, opts...)
 		}}).Build()
 	o.Namespace, o.GatewayNamespace = "federator-system", "gw"
@@ -156,11 +164,11 @@ func TestASecondLookWritesNothing(t *testing.T) {
 	b := newBench(t, Options{}, mesh("m", 1), exposure("x", "a", 1), &crd.Peer{ObjectMeta: at("c1", "", 1)})
 	_, err := b.reconcile(t)
 	require.NoError(t, err)
-	assert.Equal(t, 3, b.patches)
+	assert.EqualValues(t, 3, b.patches.Load())
 	told := len(b.events.Events)
 	result, err := b.reconcile(t)
 	require.NoError(t, err)
-	assert.Equal(t, 3, b.patches)
+	assert.EqualValues(t, 3, b.patches.Load())
 	assert.Len(t, b.events.Events, told)
 	assert.Equal(t, DefaultResync, result.RequeueAfter)
 }
@@ -225,7 +233,7 @@ func TestAnErrorOfTheClusterLeavesTheStatesAsTheyWere(t *testing.T) {
 	_, err = b.reconcile(t)
 	require.ErrorContains(t, err, "connection refused")
 	assert.Equal(t, "Ready", b.reason(t, exposure("x", "a", 1)))
-	assert.Equal(t, 2, b.patches)
+	assert.EqualValues(t, 2, b.patches.Load())
 }
 
 // A failed write leaves in force what needed none. Whatever was to be changed is

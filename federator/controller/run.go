@@ -43,11 +43,11 @@ func Run(ctx context.Context, cfg *rest.Config, o Options) error {
 	if err != nil {
 		return err
 	}
-	options, err := managerOptions(cfg, o)
+	own, options, err := managerSettings(cfg, o)
 	if err != nil {
 		return err
 	}
-	m, err := manager.New(cfg, options)
+	m, err := manager.New(own, options)
 	if err != nil {
 		return fmt.Errorf("controller: %w", err)
 	}
@@ -69,6 +69,16 @@ func Run(ctx context.Context, cfg *rest.Config, o Options) error {
 		return fmt.Errorf("controller: %w", err)
 	}
 	return nil
+}
+
+// managerSettings are the config and the options of the manager. Its client, too, has
+// no rate limit of its own: by client-go's default a hundred statuses would hold up
+// the next withdrawal for 18 seconds.
+func managerSettings(cfg *rest.Config, o Options) (*rest.Config, manager.Options, error) {
+	own := rest.CopyConfig(cfg)
+	own.QPS, own.Burst = -1, 0
+	options, err := managerOptions(own, o)
+	return own, options, err
 }
 
 func managerOptions(cfg *rest.Config, o Options) (manager.Options, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -15,6 +16,10 @@ import (
 	"github.com/meshfed/meshfed/federator"
 	"github.com/meshfed/meshfed/federator/crd"
 )
+
+// parallel bounds how many statuses are written at once: enough to hide a round
+// trip, not enough to be noticed by the API server.
+const parallel = 8
 
 // report is what the controller says about one resource.
 type report struct {
@@ -80,27 +85,37 @@ func stateOf(conditions []metav1.Condition, t crd.ConditionType) state {
 // tell writes the reports that say something new, and an event for each state
 // that changed. It goes on past an error: one resource must not silence another.
 func (r *reconciler) tell(ctx context.Context, reports []report) error {
-	var errs []error
-	for _, rep := range reports {
-		ready, changed := rep.stamp()
-		if equality.Semantic.DeepEqual(rep.before, rep.object) {
-			continue
-		}
-		err := r.client.Status().Patch(ctx, rep.object, client.MergeFrom(rep.before))
-		if apierrors.IsNotFound(err) {
-			continue // deleted meanwhile
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("status of %T %s: %w", rep.object, client.ObjectKeyFromObject(rep.object), err))
-			continue
-		}
-		if changed {
-			kind := corev1.EventTypeNormal
-			if ready.status != metav1.ConditionTrue {
-				kind = corev1.EventTypeWarning
-			}
-			r.events.Eventf(rep.object, nil, kind, string(ready.reason), "Reconcile", "%s", ready.message)
-		}
+	errs := make([]error, len(reports))
+	var g errgroup.Group
+	g.SetLimit(parallel)
+	for i, rep := range reports {
+		g.Go(func() error {
+			errs[i] = r.tellOne(ctx, rep)
+			return nil
+		})
 	}
+	_ = g.Wait() // errs has them all
 	return errors.Join(errs...)
+}
+
+func (r *reconciler) tellOne(ctx context.Context, rep report) error {
+	ready, changed := rep.stamp()
+	if equality.Semantic.DeepEqual(rep.before, rep.object) {
+		return nil
+	}
+	err := r.client.Status().Patch(ctx, rep.object, client.MergeFrom(rep.before))
+	if apierrors.IsNotFound(err) {
+		return nil // deleted meanwhile
+	}
+	if err != nil {
+		return fmt.Errorf("status of %T %s: %w", rep.object, client.ObjectKeyFromObject(rep.object), err)
+	}
+	if changed {
+		kind := corev1.EventTypeNormal
+		if ready.status != metav1.ConditionTrue {
+			kind = corev1.EventTypeWarning
+		}
+		r.events.Eventf(rep.object, nil, kind, string(ready.reason), "Reconcile", "%s", ready.message)
+	}
+	return nil
 }
