@@ -2,6 +2,7 @@ package federator
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -13,6 +14,7 @@ import (
 	"github.com/meshfed/meshfed/federator/internal/inventory"
 	"github.com/meshfed/meshfed/federator/internal/kube"
 	"github.com/meshfed/meshfed/federator/internal/kube/kubefake"
+	"github.com/meshfed/meshfed/federator/internal/render"
 )
 
 const ratingsGrant = "federation-expose-bookinfo-ratings"
@@ -308,6 +310,52 @@ func TestAPlaceholderThatItsOwnerTakesOverStays(t *testing.T) {
 	assert.Empty(t, refused(got))
 	assert.NotNil(t, get(t, c, "Service", "default", "ratings"))
 	assert.Nil(t, get(t, c, "ConfigMap", gateways, inventory.Name))
+}
+
+// Whoever applies a Service of their own over a placeholder keeps our labels on it,
+// and the UID. It serves somebody now: it is theirs, may be routed to, and outlives
+// the consumption.
+func TestAServiceAppliedOverAPlaceholderIsItsOwners(t *testing.T) {
+	for name, service := range map[string]string{
+		"with pods":     "selector: {app: ratings}",
+		"led elsewhere": "type: ExternalName, externalName: ratings.example.com",
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, e, spec := setup(t, "c1")
+			before := c.Refs()
+			converge(t, e, spec)
+			placeholder := get(t, c, "Service", "default", "ratings")
+			// kubectl's own merge asks nobody; whoever applies on the server forces it.
+			c.Seize("kubectl", objects(t, "{apiVersion: v1, kind: Service, metadata: {name: ratings, namespace: default}, spec: {"+service+"}}")[0])
+			taken := get(t, c, "Service", "default", "ratings")
+			require.Equal(t, placeholder.GetUID(), taken.GetUID())
+			require.True(t, render.Owned(taken, "c1"))
+
+			got := converge(t, e, spec)
+			assert.Equal(t, []kube.Ref{kube.RefOf(taken)}, got.Left)
+			assert.Zero(t, converge(t, e, spec).Writes, "it is forgotten once")
+			nothing := spec
+			nothing.Consumptions = nil
+			assert.Empty(t, refused(converge(t, e, nothing)))
+			converge(t, e, Spec{})
+			before[kube.RefOf(taken)] = true
+			assert.Equal(t, before, c.Refs())
+			assert.Equal(t, taken, get(t, c, "Service", "default", "ratings"))
+		})
+	}
+}
+
+func TestARouteMayStayAtAServiceThatWasAPlaceholder(t *testing.T) {
+	c, e, spec := setup(t, "c1")
+	converge(t, e, spec)
+	spec.Consumptions = slices.Clone(spec.Consumptions)
+	spec.Consumptions[1].Spec.Routes = []api.Route{{To: []api.Destination{{Target: api.TargetLocal, Weight: 100}}}}
+	local := spec.Consumptions[1].Key().String()
+	assert.Equal(t, map[string]api.Cause{local: api.CauseClusterNotReady}, refused(converge(t, e, spec)), "a placeholder serves nothing")
+
+	_, err := c.ApplyAs("kubectl", objects(t, "{apiVersion: v1, kind: Service, metadata: {name: ratings, namespace: default}, spec: {selector: {app: ratings}}}")[0], false)
+	require.NoError(t, err)
+	assert.Empty(t, refused(converge(t, e, spec)))
 }
 
 // A placeholder that waits for what is left of a mesh outlives the name of the

@@ -41,7 +41,8 @@ type Result struct {
 	// Left are objects of the inventory that were not deleted because another
 	// owner has replaced them since: they have another UID. They may still do what
 	// ours did, so they stay in the inventory; but for placeholders, whose Services
-	// belong to whoever has the name.
+	// belong to whoever has the name. Labels of ours on such a Service mean nothing
+	// any more.
 	Left []plan.ObjectRef `json:"left,omitempty"`
 }
 

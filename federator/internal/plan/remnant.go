@@ -113,10 +113,10 @@ func remove(ctx context.Context, c kube.Client, item inventory.Item, mesh string
 	if err != nil || live == nil {
 		return out, err
 	}
-	if item.Role == render.RolePlaceholder && !render.Made(live) {
+	if item.Role == render.RolePlaceholder && !render.Placeholder(live) {
 		// A placeholder holds a name until its owner has a Service there, and that has
-		// happened; its labels say so. It lets nobody in. One with the name of another
-		// mesh waited when this mesh still had that name.
+		// happened. It lets nobody in. One with the name of another mesh waited when this
+		// mesh still had that name.
 		out.left = true
 		return out, nil
 	}

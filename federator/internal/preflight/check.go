@@ -120,7 +120,7 @@ func facts(s *snapshot, spec api.Spec) render.Facts {
 	out := render.Facts{Services: map[render.Name]render.ServiceFact{}}
 	for _, c := range spec.Consumptions {
 		name := render.Name{Namespace: c.Namespace, Name: c.Spec.Service.Name}
-		if svc := s.services[name]; svc != nil && !render.Owned(svc, spec.Mesh.Name) {
+		if svc := s.services[name]; svc != nil && !render.Placeholder(svc) {
 			out.Services[name] = render.ServiceFact{Ports: len(ports(svc))}
 		}
 	}

@@ -52,8 +52,8 @@ func (k *checker) readable(by api.Key) bool {
 func (k *checker) service(by api.Key, want api.Service, needed bool) bool {
 	subject := fmt.Sprintf("Service %s/%s (%s)", by.Namespace, want.Name, by)
 	svc := k.snap.services[render.Name{Namespace: by.Namespace, Name: want.Name}]
-	if svc != nil && !k.foreign(svc) {
-		svc = nil // our own placeholder serves nothing
+	if svc != nil && render.Placeholder(svc) {
+		svc = nil // it serves nothing
 	}
 	if svc == nil {
 		if needed {

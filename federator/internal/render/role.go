@@ -70,6 +70,15 @@ func Owned(o *unstructured.Unstructured, mesh string) bool {
 	return Made(o) && o.GetLabels()[LabelMesh] == mesh
 }
 
+// Placeholder says whether a Service of an engine still serves nobody. What its
+// owner applies over it, by kubectl say, leaves the labels and the UID as they are:
+// only that the name leads somewhere tells that it is the owner's now.
+func Placeholder(service *unstructured.Unstructured) bool {
+	kind, _, _ := unstructured.NestedString(service.Object, "spec", "type")
+	selector, _, _ := unstructured.NestedMap(service.Object, "spec", "selector")
+	return Made(service) && len(selector) == 0 && kind != "ExternalName"
+}
+
 // InventoryOf is the namespace of the inventory that lists a Gateway of ours.
 func InventoryOf(gateway *unstructured.Unstructured) string {
 	if at := gateway.GetAnnotations()[AnnotationInventory]; at != "" {

@@ -32,7 +32,7 @@ func (c *checker) objects() {
 		if wanted[ref] {
 			continue
 		}
-		if render.Owned(o, c.Spec.Mesh.Name) {
+		if render.Owned(o, c.Spec.Mesh.Name) && (o.GetKind() != "Service" || render.Placeholder(o)) {
 			c.about(o, ObjectExtra, "it is labelled as the engine's, and no declaration asks for it")
 			continue
 		}

@@ -255,6 +255,11 @@ apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
 metadata: {name: x, namespace: default}
 spec: {rules: [{}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: was-a-placeholder, namespace: default, labels: {app.kubernetes.io/managed-by: federator, federation.meshfed.io/mesh: c1}}
+spec: {selector: {app: x}, ports: [{port: 9080}]}
 `)...)
 	assert.Empty(t, ofObjects(verify.Check(in)))
 }
