@@ -106,10 +106,10 @@ func TestAMeshThatWaitsWithdrawsWhatItHasNoPlaceFor(t *testing.T) {
 	assert.Zero(t, converge(t, e, next).Writes)
 }
 
-// A declaration that loses its place to a new one is withdrawn. Once the new one is
-// vetoed its place is free again, but beside a grant that cannot be deleted it was
-// taken away and put back at every look, and every look was the reason for the next.
-func TestWhatWasTakenAwayDoesNotComeBackBecauseItsPlaceIsFree(t *testing.T) {
+// A declaration that is refused another place keeps its own, though a new one waits
+// for that. When the new one got it, beside a grant that cannot be deleted the old one
+// was taken away and put back at every look, and every look was the reason for the next.
+func TestWhoIsRefusedAnotherPlaceKeepsItsOwnFromANewOne(t *testing.T) {
 	c, r, e, spec := stubborn(t, "c2")
 	other := spec.Exposures[1]
 	other.Name, other.Spec.Path = "other", "/other/"
@@ -121,16 +121,17 @@ func TestWhatWasTakenAwayDoesNotComeBackBecauseItsPlaceIsFree(t *testing.T) {
 	next.Exposures = slices.Clone(spec.Exposures[1:])
 	next.Exposures[0].Spec.Path = "/other/v2/" // claimed by the other one
 	heir.Name = "heir"
-	next.Exposures = append(next.Exposures, heir)
+	next.Exposures = append([]api.Exposure{heir}, next.Exposures...)
 	converge(t, e, next)
 	c.Writes()
 	for range 3 {
 		got := converge(t, e, next)
 		assert.Empty(t, written(c))
-		assert.Nil(t, consumers(got.InForce, "ratings"))
-		assert.Nil(t, get(t, c, "AuthorizationPolicy", gateways, ratingsGrant))
+		assert.Equal(t, []string{"c1", "c3"}, consumers(got.InForce, "ratings"))
+		assert.NotNil(t, get(t, c, "AuthorizationPolicy", gateways, ratingsGrant))
 	}
 
 	r.undeletable = nil
-	assert.NotContains(t, refused(converge(t, e, next)), "Exposure/bookinfo/heir")
+	assert.Equal(t, api.CausePathClaimed, refused(converge(t, e, next))["Exposure/bookinfo/heir"])
+	assert.NotNil(t, get(t, c, "AuthorizationPolicy", gateways, ratingsGrant))
 }

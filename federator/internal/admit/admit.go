@@ -1,6 +1,7 @@
 package admit
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -36,8 +37,8 @@ type Input struct {
 	// Wish in order of precedence: of two that exclude each other, and neither of
 	// which is in force, the first wins.
 	Wish api.Spec
-	// Held is what is in force. A declaration that stands there unchanged goes
-	// before every other.
+	// Held is what is in force. A declaration that claims no more than it has there
+	// goes before every other, and none loses what it has there to another.
 	Held api.Spec
 	// Vetoed are declarations that the cluster cannot take as they stand, with the
 	// reason; they are not asked for again, but may stay as they were.
@@ -56,7 +57,7 @@ func Decide(in Input) (Decision, error) {
 	if err := api.Validate(api.Spec{Mesh: in.Wish.Mesh}); err != nil {
 		return Decision{}, err
 	}
-	d := &decider{Input: in, held: byKey(items(in.Held)), rulings: map[api.Key]Ruling{}}
+	d := &decider{Input: in, held: byKey(items(in.Held)), wished: byKey(items(in.Wish)), rulings: map[api.Key]Ruling{}}
 	d.vetoRenamed()
 	out := d.admit()
 	return Decision{Spec: out, Rulings: d.rulings}, nil
@@ -65,89 +66,140 @@ func Decide(in Input) (Decision, error) {
 type decider struct {
 	Input
 	held    map[api.Key]item
+	wished  map[api.Key]item
 	rulings map[api.Key]Ruling
 }
 
-// admit takes the best version of everything, drops what does not fit until the
-// rest is valid, and then tries each that is out again, one by one: what was
-// excluded only by another one that is out itself comes back.
+// admit settles the peers before those that name them.
 func (d *decider) admit() api.Spec {
-	in, out := d.first()
-	for bad := problems(spec(d.Wish.Mesh, in)); len(bad) > 0; bad = problems(spec(d.Wish.Mesh, in)) {
-		var kept []item
-		for _, i := range in {
-			if len(bad[i.key.String()]) == 0 {
-				kept = append(kept, i)
-			}
-		}
-		if len(kept) == len(in) {
-			// Every problem is about a declaration; were one about none, nothing must
-			// get in by it.
-			kept = nil
-		}
-		in = kept
+	wish := items(d.Wish)
+	peers := len(d.Wish.Peers)
+	return d.settle(d.settle(api.Spec{Mesh: d.Wish.Mesh}, wish[:peers]), wish[peers:])
+}
+
+// settle adds declarations to a valid spec. It tries the best version of each and
+// puts a lesser one in the place of those that do not fit, until all is valid. Then
+// it tries each again that is not there as it stands, one by one: what was excluded
+// only by another one that is out itself comes back.
+func (d *decider) settle(s api.Spec, wish []item) api.Spec {
+	in := d.first(wish)
+	result := with(s, in)
+	for bad := problems(result); len(bad) > 0; bad = problems(result) {
+		in = d.lessen(in, bad)
+		result = with(s, in)
 	}
-	chosen := byKey(in)
-	for _, i := range d.ordered() {
-		if _, is := chosen[i.key]; !is && !slices.ContainsFunc(out, func(o item) bool { return o.key == i.key }) {
-			out = append(out, i)
-		}
+	tried := make(map[api.Key]version, len(in))
+	for _, v := range in {
+		tried[v.key] = v
 	}
-	result := spec(d.Wish.Mesh, in)
-	slices.SortStableFunc(out, func(a, b item) int { return rank(a) - rank(b) })
-	for _, i := range out {
-		result = d.retry(result, i)
+	again := slices.Clone(wish)
+	slices.SortStableFunc(again, func(a, b item) int { return d.novelty(a) - d.novelty(b) })
+	for _, i := range again {
+		v, is := tried[i.key]
+		switch {
+		case is && !v.lessened:
+			d.rulings[i.key] = Ruling{Form: v.form, Problems: d.Vetoed[i.key]}
+		case is:
+			result = d.retry(i.without(result), i)
+		default:
+			result = d.retry(result, i)
+		}
 	}
 	return result
 }
 
-// first chooses between the version wished for and, where that is vetoed, the
-// one in force; out are those that have neither.
-func (d *decider) first() (in, out []item) {
-	for _, i := range d.ordered() {
-		bad, vetoed := d.Vetoed[i.key]
-		if !vetoed {
-			d.rulings[i.key] = Ruling{Form: FormWhole}
-			in = append(in, i)
-			continue
-		}
-		before, was := d.held[i.key]
-		if was {
-			before, was = narrow(before, i)
-		}
-		if !was {
-			out = append(out, i)
-			continue
-		}
-		d.rulings[i.key] = Ruling{Form: FormEarlier, Problems: bad}
-		in = append(in, before)
-	}
-	return in, out
+// version of a declaration that is tried.
+type version struct {
+	item
+	form Form
+	// lessened: it is there in place of a better one that did not fit.
+	lessened bool
+	// novelty and place in the wish are its precedence.
+	novelty, place int
 }
 
-func rank(i item) int {
-	if i.peer != nil {
-		return 0
+func with(s api.Spec, list []version) api.Spec {
+	s = clipped(s)
+	for _, v := range list {
+		v.addTo(&s)
 	}
-	return 1
+	return s
 }
 
-// ordered is the wish with what is in force unchanged first: who has a path
+// byPrecedence sorts first who claims only what he has in force: who has a path
 // keeps it, however old the one who wants it.
-func (d *decider) ordered() []item {
-	all := items(d.Wish)
-	slices.SortStableFunc(all, func(a, b item) int {
-		if rank(a) != rank(b) {
-			return rank(a) - rank(b)
+func byPrecedence(list []version) {
+	slices.SortFunc(list, func(a, b version) int { return cmp.Or(a.novelty-b.novelty, a.place-b.place) })
+}
+
+// first chooses between the version wished for and, where that is vetoed, the
+// one in force.
+func (d *decider) first(wish []item) []version {
+	var in []version
+	for place, i := range wish {
+		v, is := version{item: i, form: FormWhole, novelty: d.novelty(i), place: place}, true
+		if _, vetoed := d.Vetoed[i.key]; vetoed {
+			v, is = d.earlier(v)
 		}
-		return d.novelty(a) - d.novelty(b)
-	})
-	return all
+		if is {
+			in = append(in, v)
+		}
+	}
+	byPrecedence(in)
+	return in
+}
+
+// lessen puts the next lesser version in the place of each that has a problem, and
+// takes out what has none. What an owner has in force is tried at once and goes
+// before whatever is new: his refused move must not hand his place to another. It
+// ends, because consumers only go, and the version in force comes once.
+func (d *decider) lessen(in []version, bad map[string][]api.Problem) []version {
+	var out []version
+	touched := false
+	for _, v := range in {
+		about := bad[v.key.String()]
+		is := true
+		if len(about) > 0 {
+			v, is = d.lesser(v, about)
+			v.lessened, touched = true, true
+		}
+		if is {
+			out = append(out, v)
+		}
+	}
+	if !touched {
+		// Every problem is about a declaration; were one about none, nothing must
+		// get in by it.
+		return nil
+	}
+	byPrecedence(out)
+	return out
+}
+
+func (d *decider) lesser(v version, bad []api.Problem) (version, bool) {
+	if part, ok := lessConsumers(v.item, bad); ok {
+		v.item = part
+		return v, true
+	}
+	if v.form == FormEarlier {
+		return version{}, false
+	}
+	return d.earlier(v)
+}
+
+// earlier is what is in force of a declaration, less what the wish takes away.
+func (d *decider) earlier(v version) (version, bool) {
+	before, ok := d.held[v.key]
+	if !ok {
+		return version{}, false
+	}
+	narrowed, ok := narrow(before, d.wished[v.key])
+	return version{item: narrowed, form: FormEarlier, place: v.place}, ok
 }
 
 func (d *decider) novelty(i item) int {
 	_, vetoed := d.Vetoed[i.key]
-	if before, ok := d.held[i.key]; ok && (vetoed || before.same(i)) {
+	if before, ok := d.held[i.key]; ok && (vetoed || i.claimsNoMoreThan(before)) {
 		return 0
 	}
 	return 1

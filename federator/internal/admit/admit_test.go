@@ -69,6 +69,67 @@ func TestABadDeclarationIsRefusedAndNothingElseDisturbed(t *testing.T) {
 			},
 			map[string]ruling{reviews: {admit.FormEarlier, api.CausePathClaimed}},
 		},
+		"one in force is edited while another one in force wants its path": {
+			func(w, h *api.Spec) {
+				h.Exposures = append([]api.Exposure{second(h.Exposures[0], "/other/")}, h.Exposures...)
+				w.Exposures[0].Spec.Consumers = w.Exposures[0].Spec.Consumers[1:]
+				w.Exposures = append([]api.Exposure{second(w.Exposures[0], w.Exposures[0].Spec.Path)}, w.Exposures...)
+			},
+			map[string]ruling{"Exposure/bookinfo/second": {admit.FormEarlier, api.CausePathClaimed}},
+		},
+		"one in force gets other consumers while a new one wants its path": {
+			func(w, h *api.Spec) {
+				h.Exposures[0].Spec.Consumers = h.Exposures[0].Spec.Consumers[:1]
+				w.Exposures[0].Spec.Consumers = w.Exposures[0].Spec.Consumers[1:]
+				w.Exposures = append([]api.Exposure{second(w.Exposures[0], w.Exposures[0].Spec.Path)}, w.Exposures...)
+			},
+			map[string]ruling{"Exposure/bookinfo/second": {admit.FormNone, api.CausePathClaimed}},
+		},
+		"one in force is refused another's path while a new one wants its own": {
+			func(w, h *api.Spec) {
+				h.Exposures = append(h.Exposures, second(h.Exposures[0], "/other/"))
+				third := second(h.Exposures[0], h.Exposures[0].Spec.Path)
+				third.Name = "third"
+				w.Exposures = append([]api.Exposure{third}, append(w.Exposures, h.Exposures[1])...)
+				w.Exposures[1].Spec.Path = "/other/v1/"
+			},
+			map[string]ruling{
+				reviews:                   {admit.FormEarlier, api.CausePathClaimed},
+				"Exposure/bookinfo/third": {admit.FormNone, api.CausePathClaimed},
+			},
+		},
+		"a consumption in force is edited while another one in force wants its name": {
+			func(w, h *api.Spec) {
+				c := w.Consumptions[0]
+				c.Name, c.Spec.Service.Name = "again", "other"
+				h.Consumptions = append([]api.Consumption{c}, h.Consumptions...)
+				c.Spec.Service.Name = w.Consumptions[0].Spec.Service.Name
+				w.Consumptions[0].Spec.From.Path = "/bookinfo/ratings/v2/"
+				w.Consumptions = append([]api.Consumption{c}, w.Consumptions...)
+			},
+			map[string]ruling{"Consumption/default/again": {admit.FormEarlier, api.CauseHostClaimed}},
+		},
+		"a peer in force is edited while another one in force wants its name": {
+			func(w, h *api.Spec) {
+				p := api.Peer{}
+				p.Name = "alias"
+				p.Spec = api.PeerSpec{ServerIdentity: "spiffe://alias.example.com/x", SNI: "alias.example.com", Address: &api.Address{Host: "192.0.2.9", Port: 1}}
+				h.Peers = append([]api.Peer{p}, h.Peers...)
+				p.Spec.SNI = w.Peers[0].Spec.SNI
+				w.Peers[0].Spec.Address = &api.Address{Host: "192.0.2.10", Port: 1}
+				w.Peers = append([]api.Peer{p}, w.Peers...)
+			},
+			map[string]ruling{"Peer/alias": {admit.FormEarlier, api.CauseIdentityClaimed}},
+		},
+		"a peer in force gets an entrance while a new one wants its identity": {
+			func(w, _ *api.Spec) {
+				p := w.Peers[1]
+				p.Name = "alias"
+				w.Peers[1].Spec.Ingress = &api.PeerIngress{Host: "c3.c1.example.com", CredentialName: "c3-certs"}
+				w.Peers = append([]api.Peer{p}, w.Peers...)
+			},
+			map[string]ruling{"Peer/alias": {admit.FormNone, api.CauseIdentityClaimed}},
+		},
 		"two peers serve one local name": {
 			func(w, _ *api.Spec) {
 				c := w.Consumptions[0]

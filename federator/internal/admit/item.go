@@ -31,26 +31,57 @@ func items(s api.Spec) []item {
 	return out
 }
 
-// spec puts items together again, in their order.
-func spec(mesh api.Mesh, list []item) api.Spec {
-	out := api.Spec{Mesh: mesh}
-	for _, i := range list {
-		out = i.with(out)
+func (i item) addTo(s *api.Spec) {
+	switch {
+	case i.peer != nil:
+		s.Peers = append(s.Peers, *i.peer)
+	case i.exposure != nil:
+		s.Exposures = append(s.Exposures, *i.exposure)
+	case i.consumption != nil:
+		s.Consumptions = append(s.Consumptions, *i.consumption)
 	}
-	return out
 }
 
 // with is the spec and this item, last.
 func (i item) with(s api.Spec) api.Spec {
-	switch {
-	case i.peer != nil:
-		s.Peers = append(slices.Clip(s.Peers), *i.peer)
-	case i.exposure != nil:
-		s.Exposures = append(slices.Clip(s.Exposures), *i.exposure)
-	case i.consumption != nil:
-		s.Consumptions = append(slices.Clip(s.Consumptions), *i.consumption)
-	}
+	s = clipped(s)
+	i.addTo(&s)
 	return s
+}
+
+// clipped is a spec to which one can add without writing into another's lists.
+func clipped(s api.Spec) api.Spec {
+	s.Peers, s.Exposures, s.Consumptions = slices.Clip(s.Peers), slices.Clip(s.Exposures), slices.Clip(s.Consumptions)
+	return s
+}
+
+// without is the spec less any version of this item.
+func (i item) without(s api.Spec) api.Spec {
+	out := api.Spec{Mesh: s.Mesh}
+	for _, o := range items(s) {
+		if o.key != i.key {
+			o.addTo(&out)
+		}
+	}
+	return out
+}
+
+// claimsNoMoreThan says whether this version wants nothing for itself that the one
+// before did not have. What two declarations cannot both have is told by
+// api.Validate; a test holds this against it.
+func (i item) claimsNoMoreThan(before item) bool {
+	switch {
+	case i.peer != nil && before.peer != nil:
+		was, is := before.peer.Spec, i.peer.Spec
+		kept := func(was, is string) bool { return is == "" || is == was }
+		return kept(was.SNI, is.SNI) && kept(was.ClientIdentity, is.ClientIdentity) &&
+			(is.Ingress == nil || equality.Semantic.DeepEqual(was.Ingress, is.Ingress))
+	case i.exposure != nil && before.exposure != nil:
+		return before.exposure.Spec.Path == i.exposure.Spec.Path
+	case i.consumption != nil && before.consumption != nil:
+		return before.consumption.Spec.Service.Name == i.consumption.Spec.Service.Name
+	}
+	return false
 }
 
 // same says whether two versions of a declaration ask for the same.
