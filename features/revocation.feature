@@ -6,6 +6,11 @@ Feature: What is withdrawn is over
   session, a busy one of HTTP/1.1 and of HTTP/2, and one that was idle and is
   used again when the time is up. The figures are in the report.
 
+  To be served no more is not enough: new connections are refused as this way to
+  withdraw refuses, no workload has seen what was sent when the bound had passed,
+  and the gateway still serves whom it should. The last trial of a cancel, of a
+  peer that is removed and of a certificate is watched for ten seconds.
+
   Background:
     Given the meshes c1 and c2 are paired
     And the owner of c2 applies:

@@ -20,8 +20,11 @@ func gotIn(o traffic.Outcome) bool {
 }
 
 // turnedAway says that somebody else than a workload has answered, or ended it. Of
-// a request that timed out nobody knows.
-func turnedAway(o traffic.Outcome) bool { return !gotIn(o) && o.Kind != traffic.TimedOut }
+// a request that timed out nobody knows, nor of one that we have not sent because
+// the server was not whom we wanted.
+func turnedAway(o traffic.Outcome) bool {
+	return !gotIn(o) && o.Kind != traffic.TimedOut && o.Kind != traffic.WrongBackend
+}
 
 // refusal is a way to be refused, in the words of the features.
 type refusal struct {

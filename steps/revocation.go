@@ -2,7 +2,6 @@ package steps
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/big"
 	"net/http"
@@ -11,8 +10,6 @@ import (
 	"time"
 
 	"github.com/cucumber/godog"
-	"golang.org/x/sync/errgroup"
-
 	"github.com/meshfed/meshfed/reports"
 	"github.com/meshfed/meshfed/steps/internal/pairing"
 	"github.com/meshfed/meshfed/traffic"
@@ -53,6 +50,8 @@ type revocation struct {
 	stranger string
 	// distrust is another way than declarations; nil is none.
 	distrust *distrust
+	// late is the nonce of all that is sent when the bound has passed.
+	late string
 }
 
 // distrust is a withdrawal by certificates.
@@ -87,6 +86,39 @@ func (r revocation) kinds() []reports.Connection {
 	}[r.which]...)
 }
 
+// refusals are how a way to withdraw refuses whoever connects after it.
+type refusals struct {
+	// words for proof.
+	words string
+	// proof is what it comes to, and lasting what may still be met when the bound
+	// has passed.
+	proof, lasting refusal
+}
+
+// refusals of a cancel: a gateway that has nothing to serve has no listener, and
+// the one before it may refuse until it is gone. Of certificates: see parseRefusal
+// for the race that an alert can lose.
+func (r revocation) refusals() refusals {
+	switch {
+	case r.distrust != nil:
+		alert := traffic.TLSAlert("certificate_revoked")
+		if r.distrust.root {
+			alert = "unknown_ca"
+		}
+		return refusals{
+			words: "the TLS alert " + string(alert), proof: refusal{kinds: []traffic.Kind{traffic.HandshakeRefused}, alert: alert},
+			lasting: refusal{kinds: []traffic.Kind{traffic.HandshakeRefused, traffic.Reset}},
+		}
+	case r.then == nil:
+		return refusals{
+			words: "no connection", proof: refusal{kinds: []traffic.Kind{traffic.Reset, traffic.Unreachable}},
+			lasting: refusal{kinds: []traffic.Kind{traffic.Reset, traffic.Unreachable, traffic.DeniedByPolicy, traffic.NoRoute}},
+		}
+	}
+	denied := refusal{kinds: []traffic.Kind{traffic.DeniedByPolicy}}
+	return refusals{words: string(traffic.DeniedByPolicy), proof: denied, lasting: denied}
+}
+
 func (r revocation) bound(kind reports.Connection) time.Duration {
 	if kind == reports.NewConnection || kind == reports.ResumedConnection {
 		return time.Duration(r.fresh) * time.Millisecond
@@ -99,19 +131,21 @@ const (
 	probePause = 5 * time.Millisecond
 	// watched is how long after the last bound nothing may be served any more.
 	watched = 500 * time.Millisecond
-	// watchedLast is the same in the last trial of a cancel: ten seconds in all.
+	// watchedLast is the same in the last trial of some ways: ten seconds in all.
 	watchedLast = 8 * time.Second
 )
 
-// watchedLong: a cancel and what certificates withdraw. On an answer that has
-// broken off nothing more can come, and new connections are watched for as long
-// beside the live ones of the same cancel.
-func (r revocation) watchedLong() bool { return r.then == nil && r.which != "streaming" }
+// watchedLong: a cancel, a peer that is removed and what certificates withdraw. On
+// an answer that has broken off nothing more can come, and new connections are
+// watched for as long beside the live ones of the same cancel.
+func (r revocation) watchedLong() bool {
+	return (r.then == nil || r.stranger != "") && r.which != "streaming"
+}
 
 // revoked withdraws several times what was applied before, and measures from
 // the API server's word to the last request that was served nevertheless.
 func (w *World) revoked(ctx context.Context, r revocation) error {
-	r.before = w.declared[r.mesh]
+	r.before, r.late = w.declared[r.mesh], newNonce()
 	samples := map[reports.Connection][]float64{}
 	var errs []error
 	for trial := range r.times {
@@ -137,7 +171,10 @@ func (w *World) revoked(ctx context.Context, r revocation) error {
 		w.record = append(w.record, fmt.Sprintf("%s, %s: %d trials, p50 %.0f ms, p99 %.0f ms, most %.0f ms", r.way, kind, figure.N, figure.P50Millis, figure.P99Millis, figure.MaxMillis))
 		errs = append(errs, figure.Holds())
 	}
-	return reports.Weighed(errs...)
+	if err := reports.Weighed(errs...); err != nil {
+		return err
+	}
+	return w.nothingLate(ctx, r)
 }
 
 const (
@@ -149,32 +186,17 @@ const (
 
 // trial is one withdrawal.
 func (w *World) trial(ctx context.Context, r revocation, trial int, rest time.Duration, samples map[reports.Connection][]float64) error {
-	c, err := w.Lab.Cluster(r.mesh)
-	if err != nil {
-		return err
-	}
-	if err := w.restore(ctx); err != nil {
-		return inconclusive(err)
-	}
-	before := r.before
-	w.declared[r.mesh] = before
-	if err := supported(w.Engine.Apply(ctx, c, before)); err != nil {
-		return err
-	}
-	q, err := w.atEdge(r.mesh, http.MethodGet, r.path, "c1's certificate")
-	if err != nil {
-		return err
-	}
-	if _, err := w.until(ctx, q, settling, "an answer", by(traffic.Backend{})); err != nil {
+	if _, err := w.grantAgain(ctx, r); err != nil {
 		return err
 	}
 	probes, err := w.startProbes(ctx, r)
 	if err != nil {
 		return err
 	}
-	withdrawn := w.withdraw(ctx, r, before)
+	withdrawn := w.withdraw(ctx, r)
 	acknowledged := time.Now()
 	if withdrawn == nil {
+		probes.due(acknowledged, r)
 		probes.restUntilOver(ctx, r.bound(reports.LiveHTTP1), trial < r.times-1)
 		probes.askIdle(ctx)
 		restFor(ctx, rest)
@@ -190,20 +212,69 @@ func (w *World) trial(ctx context.Context, r revocation, trial int, rest time.Du
 			continue
 		}
 		samples[p.kind] = append(samples[p.kind], float64(last)/float64(time.Millisecond))
+		if !p.anew() {
+			continue
+		}
+		if err := p.turnedAwayAs(r.refusals()); err != nil {
+			errs = append(errs, fmt.Errorf("%s connection: %w", p.kind, err))
+		}
 	}
-	return errors.Join(errs...)
+	return reports.Weighed(errs...)
 }
 
-func (w *World) withdraw(ctx context.Context, r revocation, before string) error {
+// grantAgain declares what is to be withdrawn, and waits until it is in force.
+func (w *World) grantAgain(ctx context.Context, r revocation) (asked, error) {
+	c, err := w.Lab.Cluster(r.mesh)
+	if err != nil {
+		return asked{}, err
+	}
+	if err := w.restore(ctx); err != nil {
+		return asked{}, inconclusive(err)
+	}
+	w.declared[r.mesh] = r.before
+	if err := supported(w.Engine.Apply(ctx, c, r.before)); err != nil {
+		return asked{}, err
+	}
+	q, err := w.atEdge(r.mesh, http.MethodGet, r.path, "c1's certificate")
+	if err != nil {
+		return asked{}, err
+	}
+	return w.until(ctx, q, settling, "an answer", by(traffic.Backend{}))
+}
+
+// nothingLate holds if no workload has seen what was sent when the bound had
+// passed, at a gateway that is none the worse: one that has died lets nobody in
+// either. It serves c3, to whom the grant has gone, at once; or c1 as soon as it is
+// granted again, where the withdrawal has left nobody.
+func (w *World) nothingLate(ctx context.Context, r revocation) error {
+	if r.then == nil {
+		after, err := w.grantAgain(ctx, r)
+		if err != nil {
+			return fmt.Errorf("granted again: %w", err)
+		}
+		return w.unseenAnywhere(ctx, r.late, after)
+	}
+	q, err := w.atEdge(r.mesh, http.MethodGet, r.path, "c3's certificate")
+	if err != nil {
+		return err
+	}
+	after, err := (&control{question: q, fits: by(traffic.Backend{})}).alive(ctx, "right after", &w.record)
+	if err != nil {
+		return err
+	}
+	return w.unseenAnywhere(ctx, r.late, after)
+}
+
+func (w *World) withdraw(ctx context.Context, r revocation) error {
 	c, err := w.Lab.Cluster(r.mesh)
 	if err != nil {
 		return err
 	}
 	if r.distrust != nil {
-		return w.distrusted(ctx, r, before)
+		return w.distrusted(ctx, r)
 	}
 	if r.then == nil {
-		return w.Engine.Cancel(ctx, c, before)
+		return w.Engine.Cancel(ctx, c, r.before)
 	}
 	peers, err := w.peers(ctx, r.mesh)
 	if err != nil {
@@ -216,7 +287,7 @@ func (w *World) withdraw(ctx context.Context, r revocation, before string) error
 
 // distrusted withdraws by the gateway's secret, or by another one which the
 // declarations name from then on.
-func (w *World) distrusted(ctx context.Context, r revocation, before string) error {
+func (w *World) distrusted(ctx context.Context, r revocation) error {
 	t := Trust{AnotherRoot: r.distrust.root}
 	if !t.AnotherRoot {
 		serial, err := w.Meshes.Serial(Caller{Credentials: Own, Mesh: "c1"})
@@ -236,136 +307,6 @@ func (w *World) distrusted(ctx context.Context, r revocation, before string) err
 	if err != nil {
 		return err
 	}
-	w.declared[r.mesh] = strings.Replace(before, "credentialName: "+own, "credentialName: "+t.Secret, 1)
+	w.declared[r.mesh] = strings.Replace(r.before, "credentialName: "+own, "credentialName: "+t.Secret, 1)
 	return w.Engine.Apply(ctx, c, w.declared[r.mesh])
-}
-
-// probes are lines that ask all the time.
-type probes struct {
-	all  []*probe
-	end  context.CancelFunc
-	over *errgroup.Group
-}
-
-// probe is one line and what came of it.
-type probe struct {
-	kind    reports.Connection
-	line    Line
-	request Request
-	// over is closed when the connection is: nothing can be served on it then.
-	over    chan struct{}
-	answers []timed
-}
-
-// warm is how often a line must have been served before the withdrawal: a
-// connection that never worked proves nothing by not working.
-const warm = 3
-
-func (w *World) startProbes(ctx context.Context, r revocation) (*probes, error) {
-	own, end := context.WithCancel(ctx)
-	p := &probes{end: end, over: &errgroup.Group{}}
-	caller := Caller{Credentials: Own, Mesh: "c1"}
-	for _, kind := range r.kinds() {
-		line, err := w.Meshes.Line(ctx, r.mesh, caller, kind)
-		if err != nil {
-			return nil, errors.Join(inconclusive(err), p.stop())
-		}
-		one := &probe{kind: kind, line: line, request: Request{Method: http.MethodGet, URL: r.path}, over: make(chan struct{})}
-		if kind == reports.OpenStream {
-			one.request.URL = strings.TrimSuffix(r.path, ratingsOfBook) + openStream
-		}
-		p.all = append(p.all, one)
-		for range warm {
-			if err := one.ask(ctx); err != nil {
-				return nil, errors.Join(inconclusive(err), p.stop())
-			}
-		}
-		if kind != reports.IdleHTTP1 {
-			p.over.Go(func() error { return one.askAllTheTime(own) })
-		}
-	}
-	return p, nil
-}
-
-func (p *probe) ask(ctx context.Context) error {
-	sent := time.Now()
-	p.request.Nonce = newNonce()
-	answer, err := p.line.Ask(ctx, p.request)
-	if err != nil {
-		return err
-	}
-	p.answers = append(p.answers, timed{sent: sent, done: time.Now(), Outcome: answer})
-	return nil
-}
-
-func (p *probe) askAllTheTime(ctx context.Context) error {
-	defer close(p.over)
-	for ctx.Err() == nil && p.line.Live() {
-		if err := p.ask(ctx); err != nil && ctx.Err() == nil {
-			return err
-		}
-		restFor(ctx, probePause)
-	}
-	return nil
-}
-
-// restUntilOver waits for the bound to pass. If it may be early, it is when all
-// connections that were open before are closed: what is watched beyond that is new
-// ones alone. One that sleeps is asked when the bound has passed, never early.
-func (p *probes) restUntilOver(ctx context.Context, bound time.Duration, early bool) {
-	limit, cancel := context.WithTimeout(ctx, bound)
-	defer cancel()
-	early = early && !slices.ContainsFunc(p.all, func(one *probe) bool { return one.kind == reports.IdleHTTP1 })
-	for _, one := range p.all {
-		if early && one.kind != reports.NewConnection && one.kind != reports.ResumedConnection {
-			select {
-			case <-one.over:
-			case <-limit.Done():
-			}
-		}
-	}
-	if !early {
-		<-limit.Done()
-	}
-}
-
-// askIdle uses the connections that were idle until now.
-func (p *probes) askIdle(ctx context.Context) {
-	for _, one := range p.all {
-		if one.kind == reports.IdleHTTP1 && one.line.Live() {
-			p.over.Go(func() error { return one.ask(ctx) })
-		}
-	}
-}
-
-func (p *probes) stop() error {
-	p.end()
-	err := p.over.Wait()
-	for _, one := range p.all {
-		one.line.Close()
-	}
-	if err != nil {
-		return inconclusive(err)
-	}
-	return nil
-}
-
-// lastServed is how long after the moment an answer was still given.
-func (p *probe) lastServed(moment time.Time) (time.Duration, error) {
-	served, last := 0, time.Duration(0)
-	for _, a := range p.answers {
-		switch {
-		case turnedAway(a.Outcome):
-		case !gotIn(a.Outcome):
-			return 0, fmt.Errorf("no answer in time: %s", a.Outcome)
-		case a.done.After(moment):
-			last = a.done.Sub(moment)
-		default:
-			served++
-		}
-	}
-	if served < warm {
-		return 0, fmt.Errorf("it was served %d times before the withdrawal, want %d: %s", served, warm, p.answers[len(p.answers)-1].Outcome)
-	}
-	return last, nil
 }
