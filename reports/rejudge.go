@@ -3,12 +3,7 @@ package reports
 import (
 	"errors"
 	"slices"
-	"strings"
 )
-
-// KnownGapTag in front of an issue's name marks a scenario that is known to
-// fail: @known-gap=istio-61697.
-const KnownGapTag = "@known-gap="
 
 // Rejudge is the verdict that follows from what is recorded of a scenario: its
 // steps, faults, figures, tags and repetitions. It looks at neither the
@@ -47,7 +42,8 @@ func rejudgeRecord(s Scenario) Verdict {
 	if has(FaultCleanUp) && (verdict == Passed || verdict == Skipped || verdict == NotSupported) {
 		verdict = Failed
 	}
-	return ledger(s.Tags, verdict, has(FaultCleanUp))
+	verdict, _ = Excuse(s, verdict)
+	return verdict
 }
 
 // rejudgeSteps: the first step that did not pass decides; no steps at all
@@ -81,21 +77,6 @@ func rejudgeFigures(f Figures) Verdict {
 		return Inconclusive
 	}
 	return Failed
-}
-
-// ledger turns the failure of a scenario that names its issue into a known
-// gap, and its success into a failure: a ledger of gaps that have closed is a
-// ledger of lies. What is left behind is no part of a gap, and may hide that it
-// has closed.
-func ledger(tags []string, verdict Verdict, left bool) Verdict {
-	known := slices.ContainsFunc(tags, func(tag string) bool { return strings.HasPrefix(tag, KnownGapTag) })
-	switch {
-	case known && verdict == Failed && !left:
-		return KnownGap
-	case known && verdict == Passed:
-		return Failed
-	}
-	return verdict
 }
 
 // rejudgeAttempts: attempts that agree are one verdict. A scenario that both

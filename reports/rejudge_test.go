@@ -1,6 +1,7 @@
 package reports_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -27,7 +28,19 @@ func TestTheVerdictFollowsFromWhatIsRecorded(t *testing.T) {
 		}
 		return all
 	}
-	gap := []string{"@known-gap=istio-1"}
+	gap := []string{"@known-gap=envoy-keeps-what-it-has-verified"}
+	says := func(lines ...string) []reports.Step {
+		return []reports.Step{{Text: "x", Status: reports.StepFailed, Error: strings.Join(lines, "\n")}}
+	}
+	on := func(kind reports.Connection) string {
+		return reports.Revocation("the list", kind, 400, []float64{9998}).Holds().Error()
+	}
+	open := says(on(reports.LiveHTTP1), on(reports.LiveHTTP2))
+	principal := []string{"@known-gap=istio-renders-authenticated-principal"}
+	const (
+		allowed = "another mesh's name first (SPIFFE 2): want denied by policy; got: another mesh's name first [nonce X]: allowed by reviews v2 of c2 (reviews-v2-0) (HTTP 200)"
+		seen    = "it was refused, and yet ratings v1 of c2 saw GET /ratings/0 for ratings:9080"
+	)
 	leak := reports.Figures{TruthTables: []reports.TruthTable{aTable(cell(reports.Refused, reports.Granted, 1))}}
 	invalid := reports.Figures{Loads: []reports.LoadFigure{aLoad(2, "")}}
 	passed := step(reports.StepPassed)
@@ -58,11 +71,19 @@ func TestTheVerdictFollowsFromWhatIsRecorded(t *testing.T) {
 		"interrupted":                  {reports.Scenario{Steps: step(reports.StepFailed), Faults: fault(reports.FaultInterrupted)}, reports.Inconclusive},
 		"figures contradict":           {reports.Scenario{Steps: passed, Figures: leak}, reports.Failed},
 		"load is invalid":              {reports.Scenario{Steps: passed, Figures: invalid}, reports.Inconclusive},
-		"known gap":                    {reports.Scenario{Steps: step(reports.StepFailed), Tags: gap}, reports.KnownGap},
+		"known gap":                    {reports.Scenario{Steps: open, Tags: gap}, reports.KnownGap},
+		"more than the gap":            {reports.Scenario{Steps: says(on(reports.NewConnection), on(reports.LiveHTTP1)), Tags: gap}, reports.Failed},
+		"none of the gap":              {reports.Scenario{Steps: says(on(reports.ResumedConnection)), Tags: gap}, reports.Failed},
+		"a gap that says nothing":      {reports.Scenario{Steps: step(reports.StepUndefined), Tags: gap}, reports.Failed},
+		"another issue's gap":          {reports.Scenario{Steps: open, Tags: principal}, reports.Failed},
+		"an issue nobody wrote down":   {reports.Scenario{Steps: open, Tags: []string{"@known-gap=istio-1"}}, reports.Failed},
+		"gap, and what follows":        {reports.Scenario{Steps: says(allowed, seen), Tags: principal}, reports.KnownGap},
+		"what follows, and no gap":     {reports.Scenario{Steps: says(seen), Tags: principal}, reports.Failed},
+		"gap, and a hook failed":       {reports.Scenario{Steps: open, Tags: gap, Faults: fault(reports.FaultScenario)}, reports.Failed},
 		"known gap that closed":        {reports.Scenario{Steps: passed, Tags: gap}, reports.Failed},
 		"closed, left something":       {reports.Scenario{Steps: passed, Tags: gap, Faults: fault(reports.FaultCleanUp)}, reports.Failed},
-		"open, left something":         {reports.Scenario{Steps: step(reports.StepFailed), Tags: gap, Faults: fault(reports.FaultCleanUp)}, reports.Failed},
-		"known gap, died":              {reports.Scenario{Steps: step(reports.StepFailed), Tags: gap, Faults: fault(reports.FaultEnvironment)}, reports.Inconclusive},
+		"open, left something":         {reports.Scenario{Steps: open, Tags: gap, Faults: fault(reports.FaultCleanUp)}, reports.Failed},
+		"known gap, died":              {reports.Scenario{Steps: open, Tags: gap, Faults: fault(reports.FaultEnvironment)}, reports.Inconclusive},
 		"always passed":                {reports.Scenario{Steps: passed, Attempts: attempts(reports.Passed, reports.Passed)}, reports.Passed},
 		"passed, says who did not":     {reports.Scenario{Steps: step(reports.StepFailed), Attempts: attempts(reports.Passed, reports.Passed)}, reports.Failed},
 		"passed, and figures say no":   {reports.Scenario{Steps: passed, Figures: leak, Attempts: attempts(reports.Passed, reports.Passed)}, reports.Failed},

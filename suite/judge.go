@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/meshfed/meshfed/reports"
@@ -45,9 +43,9 @@ func (j Judge) Scenario(ctx context.Context, s Scenario) (reports.Scenario, erro
 	entry := describe(s)
 	outcome := j.play(ctx, s, &entry)
 	environment := j.environment(ctx, &outcome)
-	outcome = knownGap(s, outcome)
 	entry.Verdict, entry.Reason = outcome.Verdict, outcome.Reason
 	entry.Steps, entry.Faults = outcome.Steps, outcome.Faults
+	knownGap(&entry)
 	entry.DurationSeconds = time.Since(start).Round(time.Millisecond).Seconds()
 	return entry, environment
 }
@@ -138,25 +136,17 @@ func (j Judge) environment(ctx context.Context, outcome *play.Outcome) error {
 	return nil
 }
 
-// knownGap turns the failure of a scenario that names its issue into a known
-// gap, and its success into a failure: a ledger of gaps that have closed is a
-// ledger of lies. What is left behind is no part of a gap, and may hide that it
-// has closed.
-func knownGap(s Scenario, o play.Outcome) play.Outcome {
-	left := slices.ContainsFunc(o.Faults, func(f reports.Fault) bool { return f.Kind == reports.FaultCleanUp })
-	for _, tag := range s.Tags {
-		issue, is := strings.CutPrefix(tag, reports.KnownGapTag)
-		switch {
-		case !is:
-		case o.Verdict == reports.Failed && !left:
-			o.Verdict, o.Reason = reports.KnownGap, issue+": "+o.Reason
-			return o
-		case o.Verdict == reports.Passed:
-			o.Verdict, o.Reason = reports.Failed, fmt.Sprintf("it passes, so the gap %s is closed: drop the tag %s", issue, tag)
-			return o
-		}
+// knownGap looks the scenario up among the gaps, and says in the reason what
+// they made of it.
+func knownGap(entry *reports.Scenario) {
+	verdict, why := reports.Excuse(*entry, entry.Verdict)
+	switch {
+	case why == "":
+		return
+	case verdict == reports.KnownGap:
+		why += ": " + entry.Reason
 	}
-	return o
+	entry.Verdict, entry.Reason = verdict, why
 }
 
 func describe(s Scenario) reports.Scenario {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
@@ -51,6 +52,13 @@ type fakeSession struct{ bench *fakeBench }
 func (s fakeSession) Steps(sc *godog.ScenarioContext) {
 	sc.Step(`^it passes$`, func() error { return nil })
 	sc.Step(`^it fails$`, func() error { return errors.New("got 200, want 403") })
+	sc.Step(`^it fails on (.+)$`, func(kinds string) error {
+		var errs []error
+		for kind := range strings.SplitSeq(kinds, ", ") {
+			errs = append(errs, reports.Revocation("a list", reports.Connection(kind), 2000, []float64{9998}).Holds())
+		}
+		return errors.Join(errs...)
+	})
 	sc.Step(`^it is skipped$`, func() error { return fmt.Errorf("%w: no third mesh", godog.ErrSkip) })
 	sc.Step(`^it is beyond the engine$`, func() error { return fmt.Errorf("%w: no such step", reports.ErrNotSupported) })
 	sc.Step(`^it panics$`, func() error { panic("boom") })
@@ -266,22 +274,37 @@ func TestAScenarioThatTakesTooLongFailsAndTheNextOneRuns(t *testing.T) {
 	assert.Contains(t, report.Scenarios[0].Reason, "time-out of 10ms")
 }
 
+// gaps are scenarios that name the issue by which live connections go on.
+func gaps(lines ...string) fstest.MapFS {
+	content := "@known-gap=envoy-keeps-what-it-has-verified\n" + string(scenarios(lines...)["f.feature"].Data)
+	return featureFile(content)
+}
+
 func TestAKnownGapIsNeitherGreenNorRedUntilItCloses(t *testing.T) {
-	features := featureFile("Feature: F\n  @known-gap=istio-1\n  Scenario: A\n    Given it fails\n  @known-gap=istio-2\n  Scenario: B\n    Given it passes\n")
-	report, err := aSuite(t, &fakeBench{}, features).Run(t.Context())
+	report, err := aSuite(t, &fakeBench{}, gaps("it fails on liveHTTP1, liveHTTP2", "it passes")).Run(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, []reports.Verdict{reports.KnownGap, reports.Failed}, verdicts(t, report))
-	assert.Contains(t, report.Scenarios[0].Reason, "istio-1: it fails: got 200")
-	assert.Contains(t, report.Scenarios[1].Reason, "istio-2 is closed")
+	assert.Contains(t, report.Scenarios[0].Reason, "envoy-keeps-what-it-has-verified: it fails on liveHTTP1, liveHTTP2: revocation by a list on liveHTTP1")
+	assert.Contains(t, report.Scenarios[1].Reason, "envoy-keeps-what-it-has-verified is closed")
+}
+
+// A list that nobody heeds was once the same gap as one that live connections
+// do not heed.
+func TestAKnownGapExcusesOnlyWhatItsIssueExplains(t *testing.T) {
+	report, err := aSuite(t, &fakeBench{}, gaps("it fails", "it fails on new, liveHTTP1", "it fails on new")).Run(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []reports.Verdict{reports.Failed, reports.Failed, reports.Failed}, verdicts(t, report))
+	assert.Equal(t, "it fails: got 200, want 403", report.Scenarios[0].Reason)
+	assert.Equal(t, reports.ExitNonConformant, report.ExitCode())
 }
 
 // A gap is one that its issue explains: what is left behind is not part of it.
 func TestAKnownGapDoesNotExcuseWhatIsLeftBehind(t *testing.T) {
-	features := featureFile("Feature: F\n  @known-gap=istio-1\n  Scenario: A\n    Given it fails\n  @known-gap=istio-2\n  Scenario: B\n    Given it passes\n")
-	report, err := aSuite(t, &fakeBench{close: errors.New("left: Gateway x")}, features).Run(t.Context())
+	report, err := aSuite(t, &fakeBench{close: errors.New("left: Gateway x")}, gaps("it fails on liveHTTP1", "it passes")).Run(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, []reports.Verdict{reports.Failed, reports.Failed}, verdicts(t, report))
-	assert.Equal(t, "it fails: got 200, want 403\nclean-up: left: Gateway x", report.Scenarios[0].Reason)
+	assert.Contains(t, report.Scenarios[0].Reason, "it fails on liveHTTP1: revocation by")
+	assert.Contains(t, report.Scenarios[0].Reason, "\nclean-up: left: Gateway x")
 	assert.Equal(t, "clean-up: left: Gateway x", report.Scenarios[1].Reason)
 }
 
