@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -128,6 +129,11 @@ func TestOnlyLoansAreRemoved(t *testing.T) {
 	assert.Equal(t, [][3]string{key(loan)}, namesOf(found))
 }
 
+// empty is a lab of no clusters.
+type empty struct{ cluster.Lab }
+
+func (empty) Clusters() []cluster.Cluster { return nil }
+
 type lent struct{ cluster.Lab }
 
 func (lent) Owner() string { return "somebody" }
@@ -135,6 +141,9 @@ func (lent) Owner() string { return "somebody" }
 func TestSecretsOfOthersAreNotLookedAtOnBorrowedClusters(t *testing.T) {
 	assert.Nil(t, confidential(nil))
 	assert.Equal(t, []string{"default", "bookinfo", "istio-private-gateways", ownNamespace}, confidential(lent{}))
+	assert.Nil(t, collector(empty{}, time.Now()).Namespaces)
+	assert.Equal(t, []string{"default", "bookinfo", "istio-private-gateways", ownNamespace, "consumer", "istio-system"},
+		collector(lent{empty{}}, time.Now()).Namespaces, "evidence is published")
 	for _, r := range Rights() {
 		assert.False(t, r.Resource == "secrets" && r.Namespace == "", "Secrets of the whole cluster: %s", r)
 		assert.NotContains(t, r.Verbs, "*")

@@ -13,7 +13,11 @@ import (
 // logs; and returns the names of the files. No Secret is read. What cannot be
 // had is in the error, and does not stop the rest.
 func Evidence(ctx context.Context, lab cluster.Lab, since time.Time, dir string) ([]string, error) {
-	return evidence.Collector{Clusters: lab.Clusters(), Since: since}.Collect(ctx, dir)
+	return collector(lab, since).Collect(ctx, dir)
+}
+
+func collector(lab cluster.Lab, since time.Time) evidence.Collector {
+	return evidence.Collector{Clusters: lab.Clusters(), Since: since, Namespaces: concerned(lab)}
 }
 
 // WriteEvidence writes one file of evidence, tokens blotted out; it refuses

@@ -12,6 +12,9 @@ import (
 // fixtureNamespaces are where the features' workloads are.
 func fixtureNamespaces() []string { return []string{metav1.NamespaceDefault, "bookinfo"} }
 
+// thirdMeshNamespace is where c3, if there is one, has a workload more.
+const thirdMeshNamespace = "consumer"
+
 // Namespaces are those that a user who may make none has to find in a cluster.
 // What is there already is not changed, and stays.
 func Namespaces() []corev1.Namespace {
@@ -29,6 +32,15 @@ func confidential(lab cluster.Lab) []string {
 		return nil
 	}
 	return append(fixtureNamespaces(), istio.GatewayNamespace, ownNamespace)
+}
+
+// concerned are the namespaces of a borrowed lab that the features are about;
+// none means that all are. What the others hold and say is nobody else's business.
+func concerned(lab cluster.Lab) []string {
+	if !cluster.Borrowed(lab) {
+		return nil
+	}
+	return append(confidential(lab), thirdMeshNamespace, istio.SystemNamespace)
 }
 
 // Rights are what the harness needs in a cluster in which nothing was made for

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/meshfed/meshfed/cluster"
 )
@@ -29,6 +30,18 @@ type Collector struct {
 	Clusters []cluster.Cluster
 	// Since is when the scenario began: logs are taken from there on.
 	Since time.Time
+	// Namespaces are those whose pods' logs and whose objects are taken; none
+	// means all. A report is published: on clusters that are somebody's, what
+	// their other namespaces hold and say has no place in it.
+	Namespaces []string
+}
+
+// places are where to list.
+func (c Collector) places() []string {
+	if len(c.Namespaces) == 0 {
+		return []string{metav1.NamespaceAll}
+	}
+	return c.Namespaces
 }
 
 // item is one file of evidence and how to get its content.

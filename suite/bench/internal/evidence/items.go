@@ -34,9 +34,9 @@ func (c Collector) items(one cluster.Cluster) ([]item, error) {
 	}
 	istiod := workload.Ref{Namespace: istio.SystemNamespace, Selector: "app=istiod"}
 	items := []item{
-		{one.Name() + "-objects.yaml", func(ctx context.Context) ([]byte, error) { return dump(ctx, objects) }},
+		{one.Name() + "-objects.yaml", func(ctx context.Context) ([]byte, error) { return c.dump(ctx, objects) }},
 		{one.Name() + "-syncz.json", output(pods, istiod, "pilot-discovery", "request", "GET", "/debug/syncz")},
-		{one.Name() + "-pod-logs.txt", c.podLogs(pods)},
+		{one.Name() + "-pod-logs.txt", c.podLogs(pods.Kube())},
 	}
 	for _, name := range []string{istio.IngressGateway, istio.EgressGateway} {
 		gateway := workload.Ref{Namespace: istio.GatewayNamespace, Selector: "app=" + name}
@@ -77,16 +77,18 @@ func (c Collector) logs(pods *workload.Client, ref workload.Ref) func(context.Co
 
 // dump is every Istio object and Service, as YAML documents without the noise
 // of managed fields.
-func dump(ctx context.Context, client dynamic.Interface) ([]byte, error) {
+func (c Collector) dump(ctx context.Context, client dynamic.Interface) ([]byte, error) {
 	var out bytes.Buffer
 	for _, kind := range dumped() {
-		list, err := client.Resource(kind).List(ctx, metav1.ListOptions{})
-		if err != nil {
-			return nil, fmt.Errorf("list %s: %w", kind.GroupResource(), err)
-		}
-		for i := range list.Items {
-			if err := document(&out, &list.Items[i]); err != nil {
-				return nil, err
+		for _, place := range c.places() {
+			list, err := client.Resource(kind).Namespace(place).List(ctx, metav1.ListOptions{})
+			if err != nil {
+				return nil, fmt.Errorf("list %s: %w", kind.GroupResource(), err)
+			}
+			for i := range list.Items {
+				if err := document(&out, &list.Items[i]); err != nil {
+					return nil, err
+				}
 			}
 		}
 	}
