@@ -26,6 +26,7 @@ func (p *Provider) Doctor(ctx context.Context, w io.Writer) (err error) {
 	for _, m := range lab.members {
 		errs = append(errs, p.examine(ctx, w, m))
 	}
+	tell(w, p.options.Images)
 	grant := access.Grant{
 		Name:    "meshfed-conformance",
 		Subject: rbac.Subject{APIGroup: rbac.GroupName, Kind: rbac.UserKind, Name: "meshfed-conformance"},

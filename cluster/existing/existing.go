@@ -31,6 +31,8 @@ type Options struct {
 	// Gateways are the addresses of private gateways, by cluster. One that is
 	// missing is read from the gateway's Service.
 	Gateways map[string]cluster.GatewayAddress
+	// Images are those that pods need there; see ParseImages.
+	Images []Image
 	// Rights are what their user needs in each cluster, and Namespaces are
 	// those that must be there if that user may make none; see Doctor.
 	Rights     []access.Right
@@ -116,7 +118,7 @@ func (p *Provider) open() (_ *Lab, err error) {
 			return nil, fmt.Errorf("cluster %s: kubeconfig: %w", c.Name, err)
 		}
 		fmt.Fprintln(identity, c.Name, one.Clusters[c.Name].Server)
-		m := &member{name: c.Name, kubeconfig: path}
+		m := &member{name: c.Name, kubeconfig: path, images: p.options.Images}
 		if address, given := p.options.Gateways[c.Name]; given {
 			m.gateway = &address
 		}

@@ -20,16 +20,18 @@ type member struct {
 	name, kubeconfig string
 	// gateway is the address that was given; nil asks the Service.
 	gateway *cluster.GatewayAddress
+	// images are those that the clusters may have under other names.
+	images []Image
 }
 
-var _ cluster.Cluster = (*member)(nil)
+var _ cluster.Namer = (*member)(nil)
 
 func (m *member) Name() string { return m.name }
 
 func (m *member) Kubeconfig() string { return m.kubeconfig }
 
-// LoadImage has nothing to do: existing clusters pull, and what they cannot
-// pull kubelet says in the pod that waits for it.
+// LoadImage has nothing to do: existing clusters pull, or their owner has put
+// the image on the nodes; see Image.
 func (m *member) LoadImage(context.Context, string) error { return nil }
 
 func (m *member) Gateway(ctx context.Context, ref cluster.GatewayRef) (cluster.GatewayAddress, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,7 +25,8 @@ const Patience = 2 * time.Minute
 
 // WaitDeployments returns when all of them have rolled out. They need not
 // exist yet. When the context ends, the error says for each that has not what
-// its pods were doing.
+// its pods were doing. An image that no waiting brings ends the wait at once,
+// with an error that wraps ErrNoImage.
 func (c *Client) WaitDeployments(ctx context.Context, names ...types.NamespacedName) error {
 	ctx, cancel := bounded(ctx)
 	defer cancel()
@@ -53,6 +55,9 @@ func (c *Client) waitDeployment(ctx context.Context, name types.NamespacedName) 
 			return deployments.Watch(ctx, o)
 		},
 	}, c.kube)
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	var looking sync.Once
 	var last *appsv1.Deployment
 	_, err := watchtools.UntilWithSync(ctx, lw, &appsv1.Deployment{}, nil, func(e watch.Event) (bool, error) {
 		d, ok := e.Object.(*appsv1.Deployment)
@@ -64,6 +69,9 @@ func (c *Client) waitDeployment(ctx context.Context, name types.NamespacedName) 
 			return false, nil
 		}
 		last = d
+		if local(&d.Spec.Template.Spec) && !RolledOut(d) {
+			looking.Do(func() { go c.watchPulls(ctx, d, giveUp) })
+		}
 		return RolledOut(d), nil
 	})
 	if err == nil {

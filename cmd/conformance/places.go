@@ -17,19 +17,22 @@ import (
 	"github.com/meshfed/meshfed/cmd/conformance/internal/labcmd"
 	"github.com/meshfed/meshfed/cmd/internal/usage"
 	"github.com/meshfed/meshfed/engine/builtin"
+	"github.com/meshfed/meshfed/engine/controller"
+	"github.com/meshfed/meshfed/fixtures"
 	"github.com/meshfed/meshfed/suite/bench"
 )
 
 // places are the providers, and the flags that only some of them have.
 type places struct {
-	contexts, gateways []string
-	airgapped          bool
+	contexts, gateways, images []string
+	airgapped                  bool
 }
 
 // flags adds them to a command.
 func (p *places) flags(f *pflag.FlagSet) {
 	f.StringArrayVar(&p.contexts, "context", nil, "with --provider existing: `NAME=CONTEXT`, the kubeconfig context of a cluster; once for each")
 	f.BoolVar(&p.airgapped, "airgapped", false, "with --provider kind: make every image here and pull nothing")
+	f.StringArrayVar(&p.images, "image", nil, "with --provider existing: `NAME=REGISTRY/NAME:TAG`, from where the clusters pull the image bookinfo, or federator; default: their nodes have it")
 	f.StringArrayVar(&p.gateways, "gateway", nil, "with --provider existing: `NAME=PEERS[,HERE]`, the host:port at which the other clusters, and if that differs this machine, reach the cluster's private gateway; default: what its Service says")
 }
 
@@ -50,8 +53,8 @@ func (p *places) kind(progress *os.File) (*kind.Provider, error) {
 
 // ownClusters refuses what only clusters of somebody have.
 func (p *places) ownClusters() error {
-	if len(p.contexts)+len(p.gateways) > 0 {
-		return usage.Errorf("--context and --gateway are of --provider existing: this one makes its own clusters")
+	if len(p.contexts)+len(p.gateways)+len(p.images) > 0 {
+		return usage.Errorf("--context, --gateway and --image are of --provider existing: this one makes its own clusters")
 	}
 	return nil
 }
@@ -101,9 +104,21 @@ func (p *places) existing() (*existing.Provider, error) {
 	if err != nil {
 		return nil, usage.Bad(err)
 	}
+	images, err := existing.ParseImages(p.images, images())
+	if err != nil {
+		return nil, usage.Bad(err)
+	}
 	return existing.New(existing.Options{
-		Contexts: contexts, Gateways: gateways, Rights: rights(), Namespaces: bench.Namespaces(),
+		Contexts: contexts, Gateways: gateways, Images: images, Rights: rights(), Namespaces: bench.Namespaces(),
 	})
+}
+
+// images are those that pods need and that only this project makes.
+func images() []existing.Image {
+	return []existing.Image{
+		{Word: "bookinfo", Local: fixtures.Image, For: "Bookinfo"},
+		{Word: "federator", Local: controller.Image, For: "--engine controller alone"},
+	}
 }
 
 // rights are the harness's, and those of the one engine that works with the

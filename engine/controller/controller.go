@@ -62,7 +62,7 @@ func install(ctx context.Context, c cluster.Cluster) error {
 	if err != nil {
 		return err
 	}
-	objects, err := deploy.Objects(deploy.Options{Image: Image, Namespace: namespace})
+	objects, err := deploy.Objects(deploy.Options{Image: cluster.ImageIn(c, Image), Namespace: namespace})
 	if err != nil {
 		return err
 	}

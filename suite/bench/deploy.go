@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -47,10 +48,15 @@ func Deploy(ctx context.Context, lab cluster.Lab) error {
 	return all.Wait()
 }
 
-// explained says what to do about a right that is missing.
+// explained says what to do about a right or an image that is missing.
 func explained(err error) error {
-	if apierrors.IsForbidden(err) {
+	switch {
+	case err == nil:
+		return nil
+	case apierrors.IsForbidden(err):
 		return fmt.Errorf("%w; `conformance doctor` prints the rights that are needed", err)
+	case errors.Is(err, workload.ErrNoImage):
+		return fmt.Errorf("%w; put it on every node, or into a registry from which the clusters pull and name it by --image: `conformance images build` makes it", err)
 	}
 	return err
 }
@@ -68,7 +74,7 @@ func deploy(ctx context.Context, c cluster.Cluster, a *authorityOf, borrowed boo
 	if err != nil {
 		return err
 	}
-	objects, err := fixtures.Manifests(c.Name(), fixtures.Options{})
+	objects, err := fixtures.Manifests(c.Name(), imagesOf(c))
 	if err != nil {
 		return err
 	}
@@ -95,6 +101,11 @@ func deploy(ctx context.Context, c cluster.Cluster, a *authorityOf, borrowed boo
 		return err
 	}
 	return checkInjected(ctx, pods, objects)
+}
+
+// imagesOf has the fixtures' pods call their image as the cluster does.
+func imagesOf(c cluster.Cluster) fixtures.Options {
+	return fixtures.Options{Image: cluster.ImageIn(c, fixtures.Image)}
 }
 
 func deployments(objects []*unstructured.Unstructured) []types.NamespacedName {

@@ -12,7 +12,7 @@ import (
 
 // install brings an engine that lives in the clusters into each of them.
 func (b *Bench) install(ctx context.Context) error {
-	return b.everywhere(ctx, engine.Installer.Install)
+	return explained(b.everywhere(ctx, engine.Installer.Install))
 }
 
 // Close takes away what New has installed. A lab that is deleted needs no Close.

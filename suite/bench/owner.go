@@ -65,7 +65,7 @@ func (o *owners) Deploy(ctx context.Context, mesh, service, version string) erro
 	if err != nil {
 		return err
 	}
-	objects, err := fixtures.Later(mesh, service, version, fixtures.Options{})
+	objects, err := fixtures.Later(mesh, service, version, imagesOf(m.cluster))
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func (o *owners) Retire(ctx context.Context, mesh, service, version string) erro
 	if err != nil {
 		return err
 	}
-	objects, err := fixtures.Manifests(mesh, fixtures.Options{})
+	objects, err := fixtures.Manifests(mesh, imagesOf(m.cluster))
 	if err != nil {
 		return err
 	}
@@ -232,7 +232,7 @@ func takeAway(ctx context.Context, m *mesh, made []*unstructured.Unstructured) e
 
 // bringBack deploys again what the mesh has by itself.
 func bringBack(ctx context.Context, m *mesh) error {
-	objects, err := fixtures.Manifests(m.cluster.Name(), fixtures.Options{})
+	objects, err := fixtures.Manifests(m.cluster.Name(), imagesOf(m.cluster))
 	if err != nil {
 		return err
 	}
