@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"os"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Journal is the append-only record of a run: one JSON line for the run, one
 // per verdict, one for the end. Each line is on disk before the call returns,
 // so that a crash, a full disk later on or kill -9 loses no verdict that fell.
-// It is not safe for concurrent use.
+// The file is locked for as long as it is open: two runs that append to one
+// journal lose the verdicts of both. It is not safe for concurrent use.
 type Journal struct {
 	file *os.File
 }
@@ -38,7 +41,7 @@ func (r record) fields() int {
 // CreateJournal starts a new journal at path with the run's own record. It
 // refuses a file that exists: two runs must never share one.
 func CreateJournal(path string, run Run) (*Journal, error) {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_APPEND|os.O_WRONLY, 0o644)
+	file, err := openAlone(path, os.O_CREATE|os.O_EXCL)
 	if err != nil {
 		return nil, fmt.Errorf("create journal: %w", err)
 	}
@@ -51,28 +54,53 @@ func CreateJournal(path string, run Run) (*Journal, error) {
 
 // ContinueJournal opens the journal of a run that did not end, or was
 // interrupted, and records that it goes on. What a kill has torn is cut off
-// first. It returns what was recorded so far.
+// first. It returns what was recorded so far. A run that is still going is
+// refused, and its journal left as it is.
 func ContinueJournal(path string, at time.Time) (*Journal, ConformanceReport, error) {
-	before, whole, err := rebuild(path)
+	file, err := openAlone(path, 0)
 	if err != nil {
-		return nil, before, fmt.Errorf("resume: %w", err)
-	}
-	if !before.Finished.IsZero() && !before.Interrupted && before.SetupError == "" {
-		return nil, before, fmt.Errorf("resume: run %s has come to its end: start a new one", before.ID)
-	}
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return nil, before, fmt.Errorf("resume: %w", err)
+		return nil, ConformanceReport{}, fmt.Errorf("resume: %w", err)
 	}
 	j := &Journal{file: file}
-	err = file.Truncate(whole)
-	if err == nil {
-		err = j.append(record{Resumed: &at})
-	}
+	before, err := j.resume(path, at)
 	if err != nil {
 		return nil, before, errors.Join(fmt.Errorf("resume: %w", err), file.Close())
 	}
 	return j, before, nil
+}
+
+func (j *Journal) resume(path string, at time.Time) (ConformanceReport, error) {
+	before, whole, err := rebuild(path)
+	if err != nil {
+		return before, err
+	}
+	if !before.Finished.IsZero() && !before.Interrupted && before.SetupError == "" {
+		return before, fmt.Errorf("run %s has come to its end: start a new one", before.ID)
+	}
+	if err := j.file.Truncate(whole); err != nil {
+		return before, err
+	}
+	return before, j.append(record{Resumed: &at})
+}
+
+// openAlone opens a journal and locks it. The kernel gives the lock back when
+// the process ends, however that ends.
+func openAlone(path string, flags int) (*os.File, error) {
+	file, err := os.OpenFile(path, flags|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	switch {
+	case errors.Is(err, unix.EWOULDBLOCK):
+		err = fmt.Errorf("%s: its run is still going: wait for its end, or start a new run", path)
+	case err != nil:
+		err = fmt.Errorf("lock %s: %w", path, err)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
 }
 
 // Verdict records a scenario's verdict. An invalid one is refused: better a

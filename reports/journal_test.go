@@ -1,8 +1,10 @@
 package reports_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,4 +32,31 @@ func TestNothingIsWrittenBehindWhatIsTorn(t *testing.T) {
 	left, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.Equal(t, string(torn), string(left))
+}
+
+// Whoever goes on with "latest" while its run is alive would write into its
+// journal: a second verdict, and no report of either.
+func TestNobodyGoesOnWithARunThatIsStillGoing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), reports.JournalFile)
+	live, err := reports.CreateJournal(path, aRun())
+	require.NoError(t, err)
+	require.NoError(t, live.Verdict(scenario("a", reports.Passed, "")))
+	refused := func() {
+		t.Helper()
+		before, err := os.ReadFile(path)
+		require.NoError(t, err)
+		_, _, err = reports.ContinueJournal(path, started)
+		require.ErrorContains(t, err, path+": its run is still going")
+		after, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, string(before), string(after))
+	}
+	refused()
+	require.NoError(t, live.Close(reports.End{Finished: started, Interrupted: true}))
+	resumed, _, err := reports.ContinueJournal(path, started)
+	require.NoError(t, err)
+	refused()
+	require.NoError(t, errors.Join(resumed.Verdict(scenario("b", reports.Passed, "")), resumed.Close(ended())))
+	_, err = reports.Rebuild(path)
+	require.NoError(t, err)
 }
