@@ -17,6 +17,8 @@ import (
 // journal lose the verdicts of both. It is not safe for concurrent use.
 type Journal struct {
 	file *os.File
+	// torn says that a line may have been written in part.
+	torn bool
 }
 
 // record is one line; exactly one field is set.
@@ -118,10 +120,16 @@ func (j *Journal) Close(end End) error {
 }
 
 func (j *Journal) append(r record) error {
+	// Behind half a line an end would be a line that nobody can read, and a run
+	// without all its verdicts has not come to its end.
+	if j.torn {
+		return fmt.Errorf("journal: an earlier line of %s could not be written: mend that, and go on with conformance run --resume", j.file.Name())
+	}
 	line, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("journal: %w", err)
 	}
+	j.torn = true
 	// One write for line and newline: a reader never sees half a record
 	// followed by another.
 	if _, err := j.file.Write(append(line, '\n')); err != nil {
@@ -130,5 +138,6 @@ func (j *Journal) append(r record) error {
 	if err := j.file.Sync(); err != nil {
 		return fmt.Errorf("journal: sync: %w", err)
 	}
+	j.torn = false
 	return nil
 }

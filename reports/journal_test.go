@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"testing"
 
@@ -59,4 +60,44 @@ func TestNobodyGoesOnWithARunThatIsStillGoing(t *testing.T) {
 	require.NoError(t, errors.Join(resumed.Verdict(scenario("b", reports.Passed, "")), resumed.Close(ended())))
 	_, err = reports.Rebuild(path)
 	require.NoError(t, err)
+}
+
+// A full disk takes half a line. An end behind it would be a line that nobody
+// can read, or would say that a run ended whose verdicts are missing.
+func TestARunWhoseDiskWasFullGoesOnWhereTheDiskWas(t *testing.T) {
+	path := filepath.Join(t.TempDir(), reports.JournalFile)
+	journal, err := reports.CreateJournal(path, aRun())
+	require.NoError(t, err)
+	require.NoError(t, journal.Verdict(scenario("a", reports.Passed, "")))
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	room(t, len(whole)+10, func() {
+		require.ErrorIs(t, journal.Verdict(scenario("b", reports.Passed, "")), unix.EFBIG)
+	})
+	torn, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Len(t, torn, len(whole)+10, "nothing was torn")
+	require.ErrorContains(t, journal.Close(ended()), "--resume")
+	before, err := reports.Rebuild(path)
+	require.NoError(t, err)
+	require.Zero(t, before.Finished)
+	again, before, err := reports.ContinueJournal(path, started)
+	require.NoError(t, err)
+	require.Len(t, before.Scenarios, 1)
+	require.NoError(t, errors.Join(again.Verdict(scenario("b", reports.Passed, "")), again.Close(ended())))
+	after, err := reports.Rebuild(path)
+	require.NoError(t, err)
+	require.Len(t, after.Scenarios, 2)
+}
+
+// room lets no file of this process grow beyond so many bytes meanwhile.
+func room(t *testing.T, size int, meanwhile func()) {
+	t.Helper()
+	signal.Ignore(unix.SIGXFSZ)
+	defer signal.Reset(unix.SIGXFSZ)
+	var before unix.Rlimit
+	require.NoError(t, unix.Getrlimit(unix.RLIMIT_FSIZE, &before))
+	require.NoError(t, unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: uint64(size), Max: before.Max}))
+	defer func() { require.NoError(t, unix.Setrlimit(unix.RLIMIT_FSIZE, &before)) }()
+	meanwhile()
 }
