@@ -85,6 +85,16 @@ func (j *Journal) resume(path string, at time.Time) (ConformanceReport, error) {
 	return before, j.append(record{Resumed: &at})
 }
 
+// HoldJournal keeps everybody from going on with a run, until release. A run that
+// is still going is refused.
+func HoldJournal(path string) (release func() error, err error) {
+	file, err := openAlone(path, 0)
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	return file.Close, nil
+}
+
 // openAlone opens a journal and locks it. The kernel gives the lock back when
 // the process ends, however that ends.
 func openAlone(path string, flags int) (*os.File, error) {
@@ -95,7 +105,7 @@ func openAlone(path string, flags int) (*os.File, error) {
 	err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	switch {
 	case errors.Is(err, unix.EWOULDBLOCK):
-		err = fmt.Errorf("%s: its run is still going: wait for its end, or start a new run", path)
+		err = fmt.Errorf("%s: its run is still going: wait for its end", path)
 	case err != nil:
 		err = fmt.Errorf("lock %s: %w", path, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
@@ -68,6 +69,8 @@ func TestAMistypedLineIsBadInput(t *testing.T) {
 		"cleanup foo":                                                             "see conformance cleanup --help",
 		"run --provider nope":                                                     `--provider "nope"`,
 		"report verify . --key absent.pub":                                        "--key",
+		"report seal . --sign-key absent.key":                                     "--sign-key",
+		"report seal absent":                                                      "absent",
 	} {
 		t.Run(line, func(t *testing.T) {
 			code, out, errs := execute(t, strings.Fields(line)...)
@@ -76,6 +79,25 @@ func TestAMistypedLineIsBadInput(t *testing.T) {
 			assert.Contains(t, errs, want)
 		})
 	}
+}
+
+// What verify says of a run that was not sealed is a line for the shell, and
+// after it verify has nothing to say any more.
+func TestWhatVerifySaysOfARunWithoutASealSealsIt(t *testing.T) {
+	folder, err := reports.CreateFolder(t.TempDir(), "run")
+	require.NoError(t, err)
+	journal, err := reports.CreateJournal(folder.Journal(), reports.Run{ID: "run"})
+	require.NoError(t, err)
+	require.NoError(t, journal.Close(reports.End{Finished: time.Now().UTC()}))
+	code, _, errs := execute(t, "report", "verify", folder.Path)
+	require.Equal(t, reports.ExitNonConformant, code, errs)
+	_, line, found := strings.Cut(strings.TrimSpace(errs), "this seals it: conformance ")
+	require.True(t, found, errs)
+	code, out, errs := execute(t, strings.Fields(line)...)
+	require.Equal(t, reports.ExitGreen, code, errs)
+	assert.Contains(t, out, "sealed: ")
+	code, _, errs = execute(t, "report", "verify", folder.Path)
+	assert.Equal(t, reports.ExitGreen, code, errs)
 }
 
 // The table above cannot forget a command: what is not one is refused in all

@@ -252,9 +252,56 @@ func TestOnlyTheGivenKeyIsTrusted(t *testing.T) {
 	require.ErrorContains(t, err, "want a signed run")
 }
 
+// A run can be killed behind its end, or find the disk full there. Nobody can go
+// on with it any more, but all that it has to say is in its journal.
 func TestARunThatWasNotSealedSaysHowToGoOn(t *testing.T) {
-	_, err := publish.Verify(t.Context(), play(t).Path, nil)
-	assert.ErrorContains(t, err, "--resume")
+	private, public := key(t)
+	ended := play(t)
+	require.NoError(t, os.Remove(filepath.Join(ended.Path, reports.JUnitFile)))
+	_, err := publish.Verify(t.Context(), ended.Path, nil)
+	require.ErrorContains(t, err, "conformance report seal "+ended.Path)
+	require.NotContains(t, err.Error(), "--resume", "it would be refused")
+	_, err = publish.Finish(t.Context(), ended, private)
+	require.NoError(t, err)
+	v, err := publish.Verify(t.Context(), ended.Path, public)
+	require.NoError(t, err)
+	assert.Equal(t, 2, v.Verdicts)
+
+	cut := play(t)
+	content, err := os.ReadFile(cut.Journal())
+	require.NoError(t, err)
+	lines := strings.SplitAfter(string(content), "\n")
+	require.NoError(t, os.WriteFile(cut.Journal(), []byte(lines[0]+lines[1]), 0o644))
+	_, err = publish.Verify(t.Context(), cut.Path, nil)
+	require.ErrorContains(t, err, "conformance run --resume run goes on with it")
+	live, _, err := reports.ContinueJournal(cut.Journal(), started)
+	require.NoError(t, err)
+	before := files(t, cut)
+	_, err = publish.Finish(t.Context(), cut, private)
+	require.ErrorContains(t, err, "its run is still going")
+	assert.Equal(t, before, files(t, cut))
+	require.NoError(t, live.Close(reports.End{Finished: started, Interrupted: true}))
+	_, err = publish.Finish(t.Context(), cut, private)
+	require.NoError(t, err)
+	_, err = publish.Verify(t.Context(), cut.Path, public)
+	require.NoError(t, err)
+}
+
+// Whoever verifies a run by its key would find that it is not signed any more.
+func TestASignatureIsNotTakenAwayBySealingAgain(t *testing.T) {
+	private, public := key(t)
+	folder := play(t)
+	require.NoError(t, publish.Seal(t.Context(), folder, private))
+	require.NoError(t, publish.StaysSigned(folder, private))
+	require.ErrorContains(t, publish.StaysSigned(folder, nil), "--sign-key")
+	_, err := publish.Finish(t.Context(), folder, nil)
+	require.ErrorContains(t, err, "--sign-key")
+	_, err = publish.Verify(t.Context(), folder.Path, public)
+	require.NoError(t, err)
+	unsigned := play(t)
+	require.NoError(t, publish.StaysSigned(unsigned, nil))
+	require.NoError(t, publish.Seal(t.Context(), unsigned, nil))
+	require.NoError(t, publish.StaysSigned(unsigned, nil))
 }
 
 func TestAKeyIsForItsOwnerOnlyAndNeverOverwritten(t *testing.T) {

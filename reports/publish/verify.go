@@ -74,7 +74,7 @@ func verifySeal(ctx context.Context, folder reports.Folder, trusted ed25519.Publ
 	var m Manifest
 	content, err := os.ReadFile(filepath.Join(folder.Path, ManifestFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return m, "", fmt.Errorf("%s is missing: the run was killed before it was sealed; conformance run --resume goes on with it", ManifestFile)
+		return m, "", unsealed(folder)
 	}
 	if err != nil {
 		return m, "", err
@@ -102,6 +102,18 @@ func verifySeal(ctx context.Context, folder reports.Folder, trusted ed25519.Publ
 		}
 	}
 	return m, signature, verifyEnvelope(ctx, sealed, content, key)
+}
+
+// unsealed says what is to be done about a run without a seal.
+func unsealed(folder reports.Folder) error {
+	r, err := reports.Rebuild(folder.Journal())
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s is missing: %w", ManifestFile, err)
+	case r.Finished.IsZero():
+		return fmt.Errorf("%s is missing: the run was killed before its end; conformance run --resume %s goes on with it", ManifestFile, r.ID)
+	}
+	return fmt.Errorf("%s is missing: the run has come to its end and was not sealed; this seals it: conformance report seal %s", ManifestFile, folder.Path)
 }
 
 // named is the key that the manifest names.

@@ -111,6 +111,9 @@ func (p Program) start(cmd *cobra.Command, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := keepsSignature(f, key); err != nil {
+		return err
+	}
 	f.counted = cmd.Flags().Changed("clusters")
 	chosen, err := p.choose(cmd.Context(), f)
 	if err != nil {

@@ -85,6 +85,24 @@ func TestARunIsSignedWithItsKey(t *testing.T) {
 	}
 }
 
+// The seal is made anew when a run that goes on ends: without the key nothing
+// would be left of the signature.
+func TestNobodyGoesOnWithoutItsKeyWithARunThatIsSigned(t *testing.T) {
+	dir := t.TempDir()
+	key, out := filepath.Join(dir, "mesh.key"), filepath.Join(dir, "out")
+	require.NoError(t, publish.NewKey(key))
+	p := untouched(t)
+	p.Providers["embedded"] = func(*os.File) (cluster.Provider, error) { return barren{}, nil }
+	var stdout, errs bytes.Buffer
+	p.Main([]string{"run", "--out", out, "--sign-key", key}, &stdout, &errs)
+	require.FileExists(t, filepath.Join(out, "latest", publish.EnvelopeFile), errs.String())
+	errs.Reset()
+	code := untouched(t).Main([]string{"run", "--out", out, "--resume", "latest"}, &stdout, &errs)
+	assert.Equal(t, reports.ExitUsage, code, errs.String())
+	assert.Contains(t, errs.String(), "--resume latest: the run is signed")
+	assert.FileExists(t, filepath.Join(out, "latest", publish.EnvelopeFile))
+}
+
 // three is a provider whose lab is up and has three meshes.
 type three struct{ cluster.Provider }
 

@@ -25,7 +25,7 @@ func New() *cobra.Command {
 		Use:   "report",
 		Short: "Verify, compare, sign and submit the reports of runs",
 	}
-	c.AddCommand(verify(), compareCommand(), revocations(), submission(), keygen(), schemaCommand())
+	c.AddCommand(verify(), sealCommand(), compareCommand(), revocations(), submission(), keygen(), schemaCommand())
 	return c
 }
 
