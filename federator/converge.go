@@ -48,13 +48,13 @@ type Convergence struct {
 
 // Converge brings the cluster as near to a wish as is safe. Apply takes a wish
 // whole or not at all, which suits a person at a prompt; Converge is for a wish
-// of many authors: a declaration that is invalid beside the others, that the
-// cluster is not ready for, or whose objects another owner holds or the API
-// server cannot rehearse, is left out or kept as it was, and the rest is carried out. Withdrawals are never held up: one
-// that the cluster refuses is told at the Mesh and tried again by every Converge,
-// the others go on, and nothing is added beside what still lets somebody in. When
-// all that is declared has outgrown the inventory, they are all that is carried
-// out.
+// of many authors: a declaration that is invalid by itself or beside the others, that
+// the cluster is not ready for, or whose objects another owner holds or the API server
+// cannot rehearse, is left out or kept as it was, and the rest is carried out.
+// Withdrawals are never held up: one that the cluster refuses is told at the Mesh and
+// tried again by every Converge, the others go on, and nothing is added beside what
+// still lets somebody in. When all that is declared has outgrown the inventory, or the
+// Mesh is refused as it stands, they are all that is carried out.
 //
 // Home is the namespace of the gateways, where the inventory is. A wish without
 // a Mesh withdraws everything that an earlier Converge made; what Apply made stays
@@ -109,6 +109,8 @@ type converger struct {
 	// meshVetoed: this side's own boundary stays as it was, but for what there is no
 	// place for at the new one.
 	meshVetoed bool
+	// refusal of the declared Mesh is why nothing new is let in; nil when it is accepted.
+	refusal *api.Problem
 	// gone is what an earlier round has withdrawn for good.
 	gone map[api.Key]bool
 	// crowded: the wish as it was takes more room than the inventory has.
@@ -130,9 +132,15 @@ func (c *converger) run(ctx context.Context) (Convergence, error) {
 		wish.Mesh = mesh
 		decision, err := admit.Decide(admit.Input{Wish: wish, Held: c.heldStill(), Vetoed: c.vetoed})
 		if err != nil {
+			if c.misdeclared(err) {
+				continue
+			}
 			return c.refusedMesh(err)
 		}
 		c.decision, c.standing = decision, map[api.Key][]api.Problem{}
+		if c.unaccepted() {
+			continue
+		}
 		report, err := c.engine.preflight(ctx, decision.Spec, c.inventory)
 		if err != nil {
 			return c.outcome(Result{Writes: c.writes}), err
@@ -213,8 +221,8 @@ func (c *converger) carryOut(ctx context.Context, p Plan) (Convergence, error) {
 	return out, err
 }
 
-// refusedMesh is the end when the Mesh itself is wrong: nothing can be rendered
-// without it, and what is in force stays.
+// refusedMesh is the end when the Mesh itself is wrong and none is in force: nothing
+// can be rendered without one.
 func (c *converger) refusedMesh(err error) (Convergence, error) {
 	var invalid *ValidationError
 	if !errors.As(err, &invalid) {

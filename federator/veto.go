@@ -113,6 +113,18 @@ func (c *converger) object(by api.Key, problem api.Problem) bool {
 func (c *converger) objectToAll(problem api.Problem) bool {
 	mesh := c.wish.Mesh.Key()
 	problem.Declaration = mesh.String()
+	again := c.objectToNew(problem)
+	if c.held.Mesh.Name != "" && !c.meshVetoed && !equality.Semantic.DeepEqual(c.wish.Mesh.Spec, c.held.Mesh.Spec) {
+		c.meshVetoed, again = true, true
+		c.keepOut()
+		c.vetoed[mesh] = append(c.vetoed[mesh], problem)
+	}
+	c.standing[mesh] = append(c.standing[mesh], problem)
+	return again
+}
+
+// objectToNew lets nothing in that is not in force yet.
+func (c *converger) objectToNew(problem api.Problem) bool {
 	inForce, again := c.inForce(), false
 	for key := range c.decision.Rulings {
 		if !inForce(key) {
@@ -120,12 +132,6 @@ func (c *converger) objectToAll(problem api.Problem) bool {
 			again = true
 		}
 	}
-	if c.held.Mesh.Name != "" && !c.meshVetoed && !equality.Semantic.DeepEqual(c.wish.Mesh.Spec, c.held.Mesh.Spec) {
-		c.meshVetoed, again = true, true
-		c.keepOut()
-		c.vetoed[mesh] = append(c.vetoed[mesh], problem)
-	}
-	c.standing[mesh] = append(c.standing[mesh], problem)
 	return again
 }
 

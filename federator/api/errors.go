@@ -47,6 +47,8 @@ const (
 	CauseConflict Cause = "conflict"
 	// CauseNotWithdrawn: what nobody declares any more is still there.
 	CauseNotWithdrawn Cause = "not withdrawn"
+	// CauseNoMesh: there is no Mesh, or it is not accepted as it stands.
+	CauseNoMesh Cause = "no mesh"
 )
 
 // Problem is one thing wrong in the declarations.

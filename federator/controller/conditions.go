@@ -33,7 +33,7 @@ func reasonOf(c api.Cause) crd.Reason {
 		api.CausePathNotOffered: crd.ReasonPathNotOffered, api.CauseNoGateway: crd.ReasonNoGateway,
 		api.CauseClusterNotReady: crd.ReasonClusterNotReady, api.CauseConflict: crd.ReasonConflict,
 		api.CauseNotWithdrawn: crd.ReasonNotWithdrawn,
-		causeNoMesh:           crd.ReasonNoMesh, causeSecondMesh: crd.ReasonSecondMesh, causeNotManaged: crd.ReasonNamespaceNotManaged,
+		api.CauseNoMesh:       crd.ReasonNoMesh, causeSecondMesh: crd.ReasonSecondMesh, causeNotManaged: crd.ReasonNamespaceNotManaged,
 	}
 	if r, ok := known[c]; ok {
 		return r
@@ -41,10 +41,9 @@ func reasonOf(c api.Cause) crd.Reason {
 	return crd.ReasonInvalid
 }
 
-// The causes that only a controller knows: what stands in a cluster can lack a
-// Mesh, have two, or be out of its reach.
+// The causes that only a controller knows: what stands in a cluster can have two
+// Meshes, or be out of its reach.
 const (
-	causeNoMesh     api.Cause = "no mesh"
 	causeSecondMesh api.Cause = "second mesh"
 	causeNotManaged api.Cause = "namespace not managed"
 )

@@ -64,7 +64,7 @@ func TestEveryCauseHasAReasonOfItsOwn(t *testing.T) {
 	for _, c := range []api.Cause{
 		api.CauseInvalid, api.CausePeerNotFound, api.CausePathClaimed, api.CauseHostClaimed, api.CauseIdentityClaimed,
 		api.CauseIdentityChanged, api.CausePathNotOffered, api.CauseNoGateway, api.CauseClusterNotReady, api.CauseConflict, api.CauseNotWithdrawn,
-		causeNoMesh, causeSecondMesh, causeNotManaged,
+		api.CauseNoMesh, causeSecondMesh, causeNotManaged,
 	} {
 		r := reasonOf(c)
 		assert.NotContains(t, seen, r, "%q and %q", c, seen[r])

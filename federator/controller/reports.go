@@ -83,12 +83,12 @@ func (r *reconciler) finding(s seen, key api.Key) (finding, bool) {
 	case s.failed != nil:
 		return finding{}, false
 	case m == nil:
-		return finding{verdict: verdictFor(causeNoMesh, "no Mesh is declared; state this side's gateways in one")}, true
+		return finding{verdict: verdictFor(api.CauseNoMesh, "no Mesh is declared; state this side's gateways in one")}, true
 	case key.Namespace != "" && !r.options.manages(key.Namespace):
 		return finding{verdict: verdictFor(causeNotManaged,
 			fmt.Sprintf("this controller looks after the namespaces %s", strings.Join(r.options.Namespaces, ", ")))}, true
 	}
-	return finding{verdict: verdictFor(causeNoMesh, "Mesh "+s.declared.meshes[0].Name+" is not accepted")}, true
+	return finding{verdict: verdictFor(api.CauseNoMesh, "Mesh "+s.declared.meshes[0].Name+" is not accepted")}, true
 }
 
 // changing are the declarations of which a plan changes an object.

@@ -1,0 +1,124 @@
+package federator
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meshfed/meshfed/federator/api"
+	"github.com/meshfed/meshfed/federator/internal/inventory"
+	"github.com/meshfed/meshfed/federator/internal/kube/kubefake"
+)
+
+// misspelt gives the egress gateway a selector that the API server takes and the
+// engine does not.
+func misspelt(s *Spec) {
+	g := *s.Mesh.Spec.Egress
+	g.Selector = map[string]string{"istio": "not a label's value"}
+	s.Mesh.Spec.Egress = &g
+}
+
+// edited is a wish in which one exposure is deleted, another one made and a third
+// one's path changed, beside an edit of the Mesh.
+func edited(spec Spec, mesh func(*Spec)) Spec {
+	out := spec
+	mesh(&out)
+	heir := spec.Exposures[1]
+	heir.Name, heir.Spec.Path = "heir", "/heir/"
+	out.Exposures = slices.Clone(append(slices.Clone(spec.Exposures[:1]), heir, spec.Exposures[2]))
+	out.Exposures[2].Spec.Path = "/moved/"
+	return out
+}
+
+// threefold has a third exposure in force.
+func threefold(t *testing.T) (*kubefake.Cluster, *Engine, Spec) {
+	t.Helper()
+	c, e, spec := setup(t, "c2")
+	third := spec.Exposures[1]
+	third.Name, third.Spec.Path = "third", "/third/"
+	spec.Exposures = append(slices.Clone(spec.Exposures), third)
+	require.Empty(t, refused(converge(t, e, spec)))
+	c.Writes()
+	return c, e, spec
+}
+
+// assertOnlyWithdrawn proves of a wish made by edited that what it takes away is
+// gone and that everything else is as it was.
+func assertOnlyWithdrawn(t *testing.T, c *kubefake.Cluster, got Convergence) {
+	t.Helper()
+	assert.Nil(t, get(t, c, "AuthorizationPolicy", gateways, ratingsGrant), "withdrawn")
+	assert.NotNil(t, get(t, c, "AuthorizationPolicy", gateways, reviewsGrant))
+	assert.Nil(t, get(t, c, "AuthorizationPolicy", gateways, "federation-expose-bookinfo-heir"), "nothing is added")
+	assert.Equal(t, map[string]api.Cause{"Exposure/bookinfo/heir": api.CauseNoMesh, "Exposure/bookinfo/third": api.CauseNoMesh},
+		lessMesh(refused(got)))
+	assert.Equal(t, FormNone, got.Verdicts[keys(t, "Exposure/bookinfo/heir")[0]].Form)
+	assert.Equal(t, FormEarlier, got.Verdicts[keys(t, "Exposure/bookinfo/third")[0]].Form)
+	assert.Equal(t, FormWhole, got.Verdicts[keys(t, "Exposure/bookinfo/reviews-v2")[0]].Form)
+	assert.Equal(t, []string{"c1", "c3"}, consumers(got.InForce, "third"))
+	assert.Nil(t, consumers(got.InForce, "ratings"))
+	assert.Equal(t, got.InForce, applied(t, c))
+}
+
+func lessMesh(all map[string]api.Cause) map[string]api.Cause {
+	delete(all, "Mesh/c2")
+	return all
+}
+
+// Who edits the Mesh must not keep in force what others withdraw: the version before
+// stays, and only withdrawals go on.
+func TestAWrongEditOfTheMeshHoldsUpNoWithdrawal(t *testing.T) {
+	c, e, spec := threefold(t)
+	next := edited(spec, misspelt)
+	for range 2 {
+		got := converge(t, e, next)
+		assertOnlyWithdrawn(t, c, got)
+		mesh := got.Verdicts[spec.Mesh.Key()]
+		assert.Equal(t, FormEarlier, mesh.Form)
+		require.Len(t, mesh.Problems, 1)
+		assert.Equal(t, api.CauseInvalid, mesh.Problems[0].Cause)
+		assert.Contains(t, mesh.Problems[0].Field, "spec.egress.selector")
+		assert.ErrorContains(t, problemOf(got, "Exposure/bookinfo/heir"), "Mesh c2 is not accepted: spec.egress.selector")
+	}
+	c.Writes()
+	assert.Zero(t, converge(t, e, next).Writes, "the second look does nothing")
+
+	next.Mesh = spec.Mesh
+	assert.Empty(t, refused(converge(t, e, next)))
+	assert.NotNil(t, get(t, c, "AuthorizationPolicy", gateways, "federation-expose-bookinfo-heir"))
+}
+
+// A gateway that a wrong edit gives up takes nobody in any more, whatever is wrong
+// with the other one.
+func TestAGatewayThatAWrongEditGivesUpIsWithdrawn(t *testing.T) {
+	c, e, spec := threefold(t)
+	next := edited(spec, misspelt)
+	next.Mesh.Spec.Ingress = nil
+	got := converge(t, e, next)
+	assert.Equal(t, FormEarlier, got.Verdicts[spec.Mesh.Key()].Form)
+	assert.Equal(t, map[string]api.Cause{"Exposure/bookinfo/reviews-v2": api.CauseNoGateway, "Exposure/bookinfo/heir": api.CauseNoGateway,
+		"Exposure/bookinfo/third": api.CauseNoGateway}, lessMesh(refused(got)))
+	assert.Empty(t, got.InForce.Exposures)
+	for _, grant := range []string{reviewsGrant, ratingsGrant, "federation-expose-bookinfo-third"} {
+		assert.Nil(t, get(t, c, "AuthorizationPolicy", gateways, grant))
+	}
+	assert.Nil(t, get(t, c, "ConfigMap", gateways, inventory.Name), "nothing else was in force")
+	c.Writes()
+	assert.Zero(t, converge(t, e, next).Writes)
+
+	next.Mesh.Spec.Egress = nil
+	converge(t, e, spec)
+	got = converge(t, e, next)
+	assert.Len(t, got.InForce.Exposures, 2, "a Mesh without any gateway is no Mesh, and withdraws nothing by itself")
+}
+
+// SAD PATH: with nothing in force there is nothing to go by.
+func TestAWrongMeshWithNothingInForceIsRefused(t *testing.T) {
+	c, e, spec := setup(t, "c2")
+	misspelt(&spec)
+	got := converge(t, e, spec)
+	assert.Equal(t, map[string]api.Cause{"Mesh/c2": api.CauseInvalid}, refused(got))
+	assert.Equal(t, FormNone, got.Verdicts[spec.Mesh.Key()].Form)
+	assert.Empty(t, c.Writes())
+}
