@@ -25,15 +25,15 @@ import (
 // The spec needs its Mesh to find the inventory. Preflight problems do not stop
 // a Cancel, and neither does a conflict over an object that others share: what
 // can be withdrawn is, and the *ConflictError comes back beside the Result. One also
-// comes back where the mesh has a boundary that the spec's Mesh does not lead to:
-// nothing of it has been cancelled.
+// comes back where the mesh has a boundary that the spec's Mesh does not lead to, or
+// objects that no inventory lists: nothing of it has been cancelled.
 func (e *Engine) Cancel(ctx context.Context, spec Spec, opts ...ApplyOption) (Result, error) {
 	inv, err := inventory.Load(ctx, e.client, spec.Mesh.Spec.Home(), spec.Mesh.Name)
 	if err != nil {
 		return Result{Plan: Plan{Mesh: spec.Mesh.Name}}, err
 	}
 	if inv == nil {
-		return Result{Plan: Plan{Mesh: spec.Mesh.Name}}, preflight.Astray(ctx, e.client, spec, nil)
+		return e.nothingToCancel(ctx, spec, nil)
 	}
 	latest := *inv.Latest()
 	rest := latest.Without(spec)
@@ -41,7 +41,7 @@ func (e *Engine) Cancel(ctx context.Context, spec Spec, opts ...ApplyOption) (Re
 	// With no declaration in force, whatever is in the inventory is left over.
 	leftOver := len(latest.Exposures)+len(latest.Consumptions) == 0
 	if same && !leftOver && inv.Phase == inventory.PhaseApplied {
-		return Result{Plan: Plan{Mesh: spec.Mesh.Name}}, preflight.Astray(ctx, e.client, spec, inv)
+		return e.nothingToCancel(ctx, spec, inv)
 	}
 	o := options(opts)
 	if err := kept(inv, o); err != nil {
@@ -56,7 +56,19 @@ func (e *Engine) Cancel(ctx context.Context, spec Spec, opts ...ApplyOption) (Re
 	for _, c := range out.Plan.Conflicts {
 		err = errors.Join(err, c)
 	}
-	return out, errors.Join(err, v.astray)
+	return out, errors.Join(err, v.astray, joined(v.unlisted))
+}
+
+// nothingToCancel is the end when no inventory holds what is to be cancelled. That
+// something of the mesh is there all the same is said.
+func (e *Engine) nothingToCancel(ctx context.Context, spec Spec, inv *inventory.Inventory) (Result, error) {
+	out := Result{Plan: Plan{Mesh: spec.Mesh.Name}}
+	report, err := preflight.Strays(ctx, e.client, spec, inv)
+	if err != nil {
+		return out, err
+	}
+	unlisted, err := e.unlisted(ctx, spec.Mesh.Spec.Home(), report.Unlisted, nil)
+	return out, errors.Join(report.Astray(), joined(unlisted), err)
 }
 
 // shared picks the objects that stand for the mesh as a whole (listeners,

@@ -115,6 +115,9 @@ type converger struct {
 	gone map[api.Key]bool
 	// crowded: the wish as it was takes more room than the inventory has.
 	crowded *inventory.TooLongError
+	// unlisted is what no inventory lists, as the first round found it: what is vetoed
+	// because of it is no longer about to take over its own objects.
+	unlisted []*ConflictError
 	// undeleted are deletions that failed, with the error.
 	undeleted map[kube.Ref]error
 	// passing are errors that may go by themselves, of deletions and of rehearsals.
@@ -152,7 +155,8 @@ func (c *converger) run(ctx context.Context) (Convergence, error) {
 		if err != nil {
 			return c.outcome(Result{Writes: c.writes}), err
 		}
-		if again := c.disputed(p); c.remaining(p) || again {
+		again := c.disputed(p)
+		if again = c.remaining(p) || again; c.forgotten() || again {
 			continue
 		}
 		out, err := c.carryOut(ctx, p)
@@ -198,6 +202,11 @@ func (c *converger) plan(ctx context.Context, report preflight.Report) (Plan, er
 	objects, err := c.engine.render(c.decision.Spec, report.Facts)
 	if err != nil {
 		return Plan{}, err
+	}
+	if len(c.unlisted) == 0 {
+		if c.unlisted, err = c.engine.unlisted(ctx, c.home, report.Unlisted, objects); err != nil {
+			return Plan{}, err
+		}
 	}
 	return plan.Make(ctx, c.engine.client, plan.Input{
 		Spec: c.decision.Spec, Objects: objects, Inventory: c.inventory, Predict: plan.ByServer(c.engine.client),

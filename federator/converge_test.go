@@ -104,26 +104,35 @@ func TestConvergeCarriesOutTheRest(t *testing.T) {
 }
 
 // An ALLOW policy of another owner opens the gateway for everybody: nothing is
-// added to such a boundary, and what is withdrawn still goes.
+// added to such a boundary, and what is withdrawn still goes. Our labels are no cloak.
 func TestAWeakenedBoundaryTakesOnlyWithdrawals(t *testing.T) {
-	c, e, spec := setup(t, "c2")
-	converge(t, e, mustSelect(t, spec, "Exposure/bookinfo/reviews-v2"))
-	policy := objects(t, "{apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: {name: theirs, namespace: istio-private-gateways}, spec: {selector: {matchLabels: {istio: private-ingressgateway}}, rules: [{}]}}")[0]
-	_, err := c.Put(t.Context(), policy)
-	require.NoError(t, err)
+	for labels, cause := range map[string]api.Cause{
+		"{}": api.CauseConflict,
+		"{app.kubernetes.io/managed-by: federator, federation.meshfed.io/mesh: c2, federation.meshfed.io/role: grant}": api.CauseNotWithdrawn,
+	} {
+		t.Run(string(cause), func(t *testing.T) {
+			c, e, spec := setup(t, "c2")
+			converge(t, e, mustSelect(t, spec, "Exposure/bookinfo/reviews-v2"))
+			policy := objects(t, "{apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: {name: theirs, namespace: istio-private-gateways, labels: "+labels+"}, spec: {selector: {matchLabels: {istio: private-ingressgateway}}, rules: [{}]}}")[0]
+			_, err := c.Put(t.Context(), policy)
+			require.NoError(t, err)
 
-	got := converge(t, e, spec)
-	assert.Equal(t, map[string]api.Cause{
-		"Mesh/c2": api.CauseConflict, "Exposure/bookinfo/ratings": api.CauseConflict,
-	}, onlyNew(refused(got)))
-	assert.Nil(t, get(t, c, "VirtualService", gateways, "federation-expose-bookinfo-ratings"))
-	assert.NotNil(t, get(t, c, "VirtualService", gateways, "federation-expose-bookinfo-reviews-v2-40832250"), "what is in force stays")
+			for range 2 {
+				got := converge(t, e, spec)
+				assert.Equal(t, map[string]api.Cause{"Mesh/c2": cause, "Exposure/bookinfo/ratings": cause}, onlyNew(refused(got)))
+				assert.Contains(t, got.Verdicts[spec.Mesh.Key()].Problems[0].Reason, "theirs")
+				assert.Nil(t, get(t, c, "VirtualService", gateways, "federation-expose-bookinfo-ratings"))
+				assert.NotNil(t, get(t, c, "VirtualService", gateways, "federation-expose-bookinfo-reviews-v2-40832250"), "what is in force stays")
+			}
 
-	nothing := spec
-	nothing.Exposures = nil
-	converge(t, e, nothing)
-	for ref := range c.Refs() {
-		assert.NotContains(t, ref.Name, "federation-")
+			nothing := spec
+			nothing.Exposures = nil
+			converge(t, e, nothing)
+			for ref := range c.Refs() {
+				assert.NotContains(t, ref.Name, "federation-")
+			}
+			assert.NotNil(t, get(t, c, "AuthorizationPolicy", gateways, "theirs"))
+		})
 	}
 }
 

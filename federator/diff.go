@@ -24,7 +24,9 @@ func (e *Engine) Diff(ctx context.Context, spec Spec) (Plan, error) {
 	if v.astray != nil {
 		return Plan{}, v.astray
 	}
-	return plan.Make(ctx, e.client, plan.Input{
+	p, err := plan.Make(ctx, e.client, plan.Input{
 		Spec: spec, Objects: v.objects, Inventory: v.inventory, Predict: plan.Exactly, Persist: true,
 	})
+	p.Conflicts = append(p.Conflicts, v.unlisted...)
+	return p, err
 }

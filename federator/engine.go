@@ -2,6 +2,7 @@ package federator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -77,6 +78,8 @@ type look struct {
 	refusal error
 	// astray is the part of it that says that this is the wrong inventory.
 	astray error
+	// unlisted is the part of it that no inventory lists.
+	unlisted []*ConflictError
 	// scope narrows what is compared; nil means everything.
 	scope func(*unstructured.Unstructured) bool
 	// shrinks: the wish only takes away.
@@ -93,8 +96,12 @@ func (e *Engine) look(ctx context.Context, spec Spec) (look, error) {
 	if err != nil {
 		return look{}, err
 	}
-	v := look{inventory: inv, refusal: report.Err(), astray: report.Astray()}
-	v.objects, err = e.render(spec, report.Facts)
+	v := look{inventory: inv, astray: report.Astray()}
+	if v.objects, err = e.render(spec, report.Facts); err != nil {
+		return v, err
+	}
+	v.unlisted, err = e.unlisted(ctx, spec.Mesh.Spec.Home(), report.Unlisted, v.objects)
+	v.refusal = errors.Join(report.Err(), joined(v.unlisted))
 	return v, err
 }
 

@@ -57,11 +57,31 @@ func (c *converger) remaining(p Plan) bool {
 			again, barred = c.objectToAll(problem), true
 			continue
 		}
-		mesh := c.wish.Mesh.Key()
-		problem.Declaration = mesh.String()
-		c.standing[mesh] = append(c.standing[mesh], problem)
+		c.bear(problem)
 	}
 	return again
+}
+
+// forgotten tells what no inventory lists, as what remains is told: nobody declares
+// it, and it may let somebody in.
+func (c *converger) forgotten() bool {
+	again := false
+	for i, why := range c.unlisted {
+		problem := api.Problem{Reason: "not withdrawn: " + why.Error(), Cause: api.CauseNotWithdrawn}
+		if i == 0 { // one is reason enough
+			again = c.objectToAll(problem)
+			continue
+		}
+		c.bear(problem)
+	}
+	return again
+}
+
+// bear has the Mesh tell a problem that stands in nobody's way.
+func (c *converger) bear(problem api.Problem) {
+	mesh := c.wish.Mesh.Key()
+	problem.Declaration = mesh.String()
+	c.standing[mesh] = append(c.standing[mesh], problem)
 }
 
 // bearAdded lets the declarations of an object bear what others have added to it.

@@ -65,7 +65,8 @@ const (
 	// ReasonConflict: another owner holds an object or a field that it needs.
 	ReasonConflict Reason = "Conflict"
 	// ReasonNotWithdrawn: what nobody declares any more is still there, because
-	// somebody has replaced it or the API server refuses to delete it. A Mesh bears it.
+	// somebody has replaced it, the API server refuses to delete it or no inventory
+	// lists it. A Mesh bears it.
 	ReasonNotWithdrawn Reason = "NotWithdrawn"
 	// ReasonWriteFailed: the API server refused a write or could not be reached.
 	ReasonWriteFailed Reason = "WriteFailed"

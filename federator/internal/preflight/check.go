@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshfed/meshfed/federator/api"
@@ -40,6 +41,9 @@ type Report struct {
 	Conflicts []Conflict
 	// Elsewhere are Gateways of this mesh that another inventory lists.
 	Elsewhere []Conflict
+	// Unlisted are objects with this mesh's labels that the inventory does not list:
+	// what is about to be rendered is taken over, and nothing withdraws the rest.
+	Unlisted []kube.Ref
 }
 
 // Err is nil when nothing stands in the way; otherwise it holds an *Error, the
@@ -93,6 +97,7 @@ func Check(ctx context.Context, c kube.Client, spec api.Spec, o Options) (Report
 	k.consumed()
 	k.routes()
 	k.elsewhere()
+	k.unlisted()
 	slices.SortStableFunc(k.report.Conflicts, func(a, b Conflict) int {
 		return cmp.Compare(a.Error(), b.Error())
 	})
@@ -100,19 +105,23 @@ func Check(ctx context.Context, c kube.Client, spec api.Spec, o Options) (Report
 	return k.report, nil
 }
 
-// Astray reads the Gateways alone and says what Report.Astray does. A cluster that
-// knows no Gateways has none.
-func Astray(ctx context.Context, c kube.Client, spec api.Spec, inv *inventory.Inventory) error {
-	items, err := c.List(ctx, networkingVersion, "Gateway", "")
+// Strays reads the boundary alone, for who renders nothing: what Report.Astray says,
+// and what is Unlisted. A cluster that knows no Gateways has none.
+func Strays(ctx context.Context, c kube.Client, spec api.Spec, inv *inventory.Inventory) (Report, error) {
+	s := &snapshot{}
+	g, gctx := errgroup.WithContext(ctx)
+	s.readBoundary(gctx, c, spec, g)
+	err := g.Wait()
 	if errors.Is(err, kube.ErrNotServed) {
-		return nil
+		return Report{}, nil
 	}
 	if err != nil {
-		return fmt.Errorf("preflight: %w", err)
+		return Report{}, fmt.Errorf("preflight: %w", err)
 	}
-	k := &checker{spec: spec, snap: &snapshot{gateways: items}, options: Options{Inventory: inv}}
+	k := &checker{spec: spec, snap: s, options: Options{Inventory: inv}}
 	k.elsewhere()
-	return k.report.Astray()
+	k.unlisted()
+	return k.report, nil
 }
 
 // facts lists the Services of consuming namespaces that others own.

@@ -45,15 +45,6 @@ func read(ctx context.Context, c kube.Client, spec api.Spec, o Options) (*snapsh
 	s := &snapshot{services: map[render.Name]*unstructured.Unstructured{}, secretKeys: map[render.Name][]string{}, unread: map[string]error{}}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
-	list := func(version, kind, namespace string, into *[]unstructured.Unstructured) {
-		g.Go(func() error {
-			items, err := c.List(ctx, version, kind, namespace)
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			*into = append(*into, items...)
-			return err
-		})
-	}
 	g.Go(func() (err error) {
 		s.meshConfig, err = c.Get(ctx, meshConfigRef(spec))
 		return err
@@ -68,12 +59,39 @@ func read(ctx context.Context, c kube.Client, spec api.Spec, o Options) (*snapsh
 			}
 		}
 	}
-	for _, ns := range policyNamespaces(spec) {
-		list(securityVersion, "AuthorizationPolicy", ns, &s.policies)
-	}
-	list(networkingVersion, "VirtualService", "", &s.virtualServices)
-	list(networkingVersion, "Gateway", "", &s.gateways)
+	s.readBoundary(ctx, c, spec, g)
 	return s, g.Wait()
+}
+
+// readBoundary lists what can open a gateway.
+func (s *snapshot) readBoundary(ctx context.Context, c kube.Client, spec api.Spec, g *errgroup.Group) {
+	list := func(version, kind, namespace string, into *[]unstructured.Unstructured) error {
+		items, err := c.List(ctx, version, kind, namespace)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		*into = append(*into, items...)
+		return err
+	}
+	inUse := policyNamespaces(spec)
+	for _, ns := range inUse {
+		g.Go(func() error { return list(securityVersion, "AuthorizationPolicy", ns, &s.policies) })
+	}
+	for _, gw := range []*api.Gateway{spec.Mesh.Spec.Ingress, spec.Mesh.Spec.Egress} {
+		if gw == nil || slices.Contains(inUse, gw.Namespace) {
+			continue
+		}
+		// Nothing is declared for it, and something of before may be left there. Whoever
+		// has no right to look has no need to.
+		inUse = append(inUse, gw.Namespace)
+		g.Go(func() error {
+			if err := list(securityVersion, "AuthorizationPolicy", gw.Namespace, &s.policies); !apierrors.IsForbidden(err) {
+				return err
+			}
+			return nil
+		})
+	}
+	g.Go(func() error { return list(networkingVersion, "VirtualService", "", &s.virtualServices) })
+	g.Go(func() error { return list(networkingVersion, "Gateway", "", &s.gateways) })
 }
 
 // readNamespace reads the Services of a namespace and their subsets. That a right
