@@ -54,14 +54,15 @@ type Convergence struct {
 // Withdrawals are never held up: one that the cluster refuses is told at the Mesh and
 // tried again by every Converge, the others go on, and nothing is added beside what
 // still lets somebody in. When all that is declared has outgrown the inventory, or the
-// Mesh is refused as it stands, they are all that is carried out.
+// Mesh is refused as it stands or is out of the caller's Reach, they are all that is
+// carried out.
 //
 // Home is the namespace of the gateways, where the inventory is. A wish without
 // a Mesh withdraws everything that an earlier Converge made; what Apply made stays
 // until a wish with a Mesh takes it over. The order of the wish decides between new
 // declarations that exclude each other: the first one wins. After an error the
 // Convergence holds what had been decided; another Converge goes on from there.
-func (e *Engine) Converge(ctx context.Context, home string, wish Spec) (Convergence, error) {
+func (e *Engine) Converge(ctx context.Context, home string, wish Spec, opts ...ConvergeOption) (Convergence, error) {
 	inv, err := inventory.Recall(ctx, e.client, home)
 	if err != nil {
 		return Convergence{}, err
@@ -70,6 +71,13 @@ func (e *Engine) Converge(ctx context.Context, home string, wish Spec) (Converge
 		// Somebody has applied by the command line. That no Mesh stands in the cluster
 		// is no wish of theirs to lose everything.
 		return Convergence{}, nil
+	}
+	o := convergeOptions{reach: func(api.Mesh) []Problem { return nil }}
+	for _, opt := range opts {
+		opt.applyConverge(&o)
+	}
+	if astray := outOfReach(inv, wish, o.reach); astray != nil {
+		return *astray, nil
 	}
 	if inv != nil && inv.Mesh != wish.Mesh.Name {
 		// Nothing can belong to two meshes: the one before goes first, all of it.
@@ -89,6 +97,9 @@ func (e *Engine) Converge(ctx context.Context, home string, wish Spec) (Converge
 	if inv != nil && inv.Applied != nil {
 		// After an apply that did not finish, what was only intended counts as new.
 		c.held = *inv.Applied
+	}
+	if far := o.reach(wish.Mesh); len(far) > 0 {
+		c.keepMesh(far)
 	}
 	return c.run(ctx)
 }
@@ -230,17 +241,17 @@ func (c *converger) carryOut(ctx context.Context, p Plan) (Convergence, error) {
 	return out, err
 }
 
-// refusedMesh is the end when the Mesh itself is wrong and none is in force: nothing
-// can be rendered without one.
+// refusedMesh is the end when the Mesh itself is wrong, and so is the one in force, or
+// there is none: nothing can be rendered without one.
 func (c *converger) refusedMesh(err error) (Convergence, error) {
 	var invalid *ValidationError
 	if !errors.As(err, &invalid) {
 		return Convergence{}, err
 	}
-	out := Convergence{InForce: c.held, Verdicts: map[api.Key]Verdict{
-		c.wish.Mesh.Key(): {Form: FormNone, Problems: invalid.Problems},
-	}}
-	return out, nil
+	key := c.wish.Mesh.Key()
+	return Convergence{InForce: c.held, Verdicts: map[api.Key]Verdict{
+		key: {Form: FormNone, Problems: slices.Concat(c.vetoed[key], invalid.Problems)},
+	}}, nil
 }
 
 func (c *converger) outcome(r Result) Convergence {

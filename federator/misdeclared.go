@@ -6,6 +6,7 @@ import (
 
 	"github.com/meshfed/meshfed/federator/api"
 	"github.com/meshfed/meshfed/federator/internal/admit"
+	"github.com/meshfed/meshfed/federator/internal/inventory"
 )
 
 // misdeclared goes on with the Mesh in force where the declared one is refused, and
@@ -17,13 +18,36 @@ func (c *converger) misdeclared(err error) bool {
 	if c.held.Mesh.Name == "" || c.meshVetoed || !errors.As(err, &invalid) {
 		return false
 	}
-	key, first := c.wish.Mesh.Key(), invalid.Problems[0]
-	c.meshVetoed, c.vetoed[key] = true, invalid.Problems
+	c.keepMesh(invalid.Problems)
+	return true
+}
+
+// outOfReach is the end where neither the declared Mesh nor the one in force is within
+// reach, or where the former is another one: that nobody here may look after it must
+// not be taken for a wish to lose what there is.
+func outOfReach(inv *inventory.Inventory, wish Spec, reach Reach) *Convergence {
+	far := reach(wish.Mesh)
+	if wish.Mesh.Name == "" || len(far) == 0 {
+		return nil
+	}
+	out := &Convergence{Verdicts: map[api.Key]Verdict{wish.Mesh.Key(): {Form: FormNone, Problems: far}}}
+	if inv != nil && inv.Applied != nil {
+		out.InForce = *inv.Applied
+	}
+	if out.InForce.Mesh.Name == wish.Mesh.Name && len(reach(out.InForce.Mesh)) == 0 {
+		return nil
+	}
+	return out
+}
+
+// keepMesh keeps the Mesh in force in place of the declared one.
+func (c *converger) keepMesh(problems []api.Problem) {
+	key, first := c.wish.Mesh.Key(), problems[0]
+	c.meshVetoed, c.vetoed[key] = true, problems
 	first.Declaration, first.Where = "", ""
 	c.refusal = &api.Problem{Declaration: key.String(), Cause: api.CauseNoMesh,
 		Reason: "Mesh " + c.wish.Mesh.Name + " is not accepted: " + first.String()}
 	c.giveUp()
-	return true
 }
 
 // giveUp withdraws what uses a gateway that the refused Mesh gives up while it keeps

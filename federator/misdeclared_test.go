@@ -122,3 +122,67 @@ func TestAWrongMeshWithNothingInForceIsRefused(t *testing.T) {
 	assert.Equal(t, FormNone, got.Verdicts[spec.Mesh.Key()].Form)
 	assert.Empty(t, c.Writes())
 }
+
+// within is the reach of a caller that looks after one revision of Istio.
+func within(revision string) Reach {
+	return func(m api.Mesh) []Problem {
+		if m.Spec.ControlPlane.Revision == revision {
+			return nil
+		}
+		return []Problem{{Reason: "spec.controlPlane.revision is not known here", Cause: "elsewhere"}}
+	}
+}
+
+// A Mesh that its controller cannot follow, as in an upgrade, holds up nothing either
+// as long as the one in force is within reach.
+func TestAMeshOutOfReachHoldsUpNoWithdrawal(t *testing.T) {
+	c, e, spec := threefold(t)
+	next := edited(spec, func(s *Spec) { s.Mesh.Spec.ControlPlane.Revision = "next" })
+	for range 2 {
+		got, err := e.Converge(t.Context(), gateways, next, within(""))
+		require.NoError(t, err)
+		assertOnlyWithdrawn(t, c, got)
+		assert.Equal(t, Verdict{Form: FormEarlier, Problems: []Problem{{Reason: "spec.controlPlane.revision is not known here", Cause: "elsewhere"}}},
+			got.Verdicts[spec.Mesh.Key()])
+	}
+	c.Writes()
+	got, err := e.Converge(t.Context(), gateways, next, within(""))
+	require.NoError(t, err)
+	assert.Zero(t, got.Writes)
+
+	next.Mesh = spec.Mesh
+	got, err = e.Converge(t.Context(), gateways, next, within(""))
+	require.NoError(t, err)
+	assert.Empty(t, refused(got))
+}
+
+// SAD PATHS: where the boundary in force is out of reach, or is another mesh's,
+// nothing is touched, and it is told what is in force.
+func TestWhereNothingIsWithinReachNothingIsTouched(t *testing.T) {
+	renamed := func(s *Spec) { s.Mesh.Name = "renamed" }
+	for name, row := range map[string]struct {
+		edit  func(*Spec)
+		reach Reach
+	}{
+		"the one in force is out of reach, too": {func(*Spec) {}, within("other")},
+		"another mesh takes its place":          {func(s *Spec) { renamed(s); s.Mesh.Spec.ControlPlane.Revision = "next" }, within("")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, e, spec := threefold(t)
+			next := edited(spec, row.edit)
+			got, err := e.Converge(t.Context(), gateways, next, row.reach)
+			require.NoError(t, err)
+			assert.Equal(t, map[api.Key]Verdict{next.Mesh.Key(): {Form: FormNone, Problems: row.reach(next.Mesh)}}, got.Verdicts)
+			assert.Equal(t, []string{"c1", "c3"}, consumers(got.InForce, "ratings"))
+			assert.Empty(t, c.Writes())
+		})
+	}
+	_, e, spec := setup(t, "c2")
+	got, err := e.Converge(t.Context(), gateways, spec, within("other"))
+	require.NoError(t, err)
+	assert.Equal(t, FormNone, got.Verdicts[spec.Mesh.Key()].Form)
+	assert.Empty(t, got.InForce.Exposures)
+	got, err = e.Converge(t.Context(), gateways, Spec{}, within("other"))
+	require.NoError(t, err)
+	assert.Empty(t, got.Verdicts, "a wish without a Mesh is in nobody's reach and withdraws all the same")
+}

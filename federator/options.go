@@ -3,6 +3,7 @@ package federator
 import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/meshfed/meshfed/federator/api"
 	"github.com/meshfed/meshfed/federator/internal/inventory"
 	"github.com/meshfed/meshfed/federator/internal/preflight"
 )
@@ -34,6 +35,17 @@ func WithTransform(f func([]*unstructured.Unstructured) []*unstructured.Unstruct
 func WithoutSecrets() Option {
 	return engineOption(func(o *engineOptions) error { o.preflight.SecretsUnread = true; return nil })
 }
+
+// ConvergeOption configures one Converge.
+type ConvergeOption interface{ applyConverge(*convergeOptions) }
+
+type convergeOptions struct{ reach Reach }
+
+// Reach says what keeps its caller from working on a Mesh: rights that it does not
+// have, say. Without problems, nothing does. It is a ConvergeOption itself.
+type Reach func(api.Mesh) []Problem
+
+func (r Reach) applyConverge(o *convergeOptions) { o.reach = r }
 
 // ApplyOption configures one Apply or Cancel.
 type ApplyOption interface{ applyApply(*applyOptions) }

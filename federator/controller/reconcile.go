@@ -18,7 +18,7 @@ import (
 
 // engine is what the loop needs of package federator.
 type engine interface {
-	Converge(ctx context.Context, home string, wish federator.Spec) (federator.Convergence, error)
+	Converge(ctx context.Context, home string, wish federator.Spec, opts ...federator.ConvergeOption) (federator.Convergence, error)
 }
 
 type reconciler struct {
@@ -39,8 +39,8 @@ func (r *reconciler) Reconcile(ctx context.Context, _ reconcile.Request) (reconc
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	outcome, failed := r.converge(ctx, d)
-	ready, err := r.gatewaysReady(ctx, d.mesh())
+	outcome, failed := r.engine.Converge(ctx, r.options.GatewayNamespace, d.wish(r.options), federator.Reach(r.outOfReach))
+	ready, err := r.gatewaysReady(ctx, boundary(d, outcome))
 	if err != nil {
 		return reconcile.Result{}, err
 	}
@@ -68,31 +68,40 @@ func (r *reconciler) Reconcile(ctx context.Context, _ reconcile.Request) (reconc
 	return reconcile.Result{RequeueAfter: r.options.Resync}, nil
 }
 
-// converge asks the engine, unless the Mesh is out of this controller's reach:
-// then nothing is touched.
-func (r *reconciler) converge(ctx context.Context, d declared) (federator.Convergence, error) {
-	if m := d.mesh(); m != nil {
-		if problem := r.outOfReach(m); problem != "" {
-			return federator.Convergence{Verdicts: map[api.Key]federator.Verdict{meshKey(m): verdictFor(causeNotManaged, problem)}}, nil
-		}
+// boundary is the Mesh that is in force, or else the declared one.
+func boundary(d declared, outcome federator.Convergence) api.MeshSpec {
+	m := d.mesh()
+	switch {
+	case outcome.InForce.Mesh.Name != "":
+		return outcome.InForce.Mesh.Spec
+	case m != nil:
+		return m.Spec
 	}
-	return r.engine.Converge(ctx, r.options.GatewayNamespace, d.wish(r.options))
+	return api.MeshSpec{}
 }
 
-// outOfReach says in which namespace of the Mesh this controller has no rights.
-func (r *reconciler) outOfReach(m *crd.Mesh) string {
-	for field, g := range map[string]*api.Gateway{"spec.ingress": m.Spec.Ingress, "spec.egress": m.Spec.Egress} {
-		if g != nil && g.Namespace != r.options.GatewayNamespace {
-			return fmt.Sprintf("%s.namespace is %s; this controller looks after the gateways of %s", field, g.Namespace, r.options.GatewayNamespace)
+// outOfReach says in which namespaces of the Mesh this controller has no rights. The
+// order is always the same: what is told must not change from look to look.
+func (r *reconciler) outOfReach(m api.Mesh) []federator.Problem {
+	var out []federator.Problem
+	far := func(field, reason string) {
+		out = append(out, federator.Problem{Declaration: m.Key().String(), Field: field, Reason: reason, Cause: causeNotManaged})
+	}
+	for _, g := range []struct {
+		field   string
+		gateway *api.Gateway
+	}{{"spec.ingress.namespace", m.Spec.Ingress}, {"spec.egress.namespace", m.Spec.Egress}} {
+		if g.gateway != nil && g.gateway.Namespace != r.options.GatewayNamespace {
+			far(g.field, fmt.Sprintf("it is %s; this controller looks after the gateways of %s", g.gateway.Namespace, r.options.GatewayNamespace))
 		}
 	}
 	if root := m.Spec.ControlPlane.RootNamespace(); root != r.options.RootNamespace {
-		return fmt.Sprintf("spec.controlPlane.namespace is %s; this controller knows %s", root, r.options.RootNamespace)
+		far("spec.controlPlane.namespace", fmt.Sprintf("it is %s; this controller knows %s", root, r.options.RootNamespace))
 	}
 	if name := m.Spec.ControlPlane.MeshConfigMap(); name != r.options.MeshConfig {
-		return fmt.Sprintf("spec.controlPlane.revision needs the ConfigMap %s; this controller knows %s", name, r.options.MeshConfig)
+		far("spec.controlPlane.revision", fmt.Sprintf("it needs the ConfigMap %s; this controller knows %s", name, r.options.MeshConfig))
 	}
-	return ""
+	return out
 }
 
 func meshKey(m *crd.Mesh) api.Key { return api.Key{Kind: api.KindMesh, Name: m.Name} }
@@ -100,15 +109,12 @@ func meshKey(m *crd.Mesh) api.Key { return api.Key{Kind: api.KindMesh, Name: m.N
 // gateways says of each private gateway whether a pod of it is ready.
 type gateways struct{ ingress, egress bool }
 
-func (r *reconciler) gatewaysReady(ctx context.Context, m *crd.Mesh) (gateways, error) {
-	if m == nil {
-		return gateways{}, nil
-	}
-	ingress, err := r.gatewayReady(ctx, m.Spec.Ingress)
+func (r *reconciler) gatewaysReady(ctx context.Context, m api.MeshSpec) (gateways, error) {
+	ingress, err := r.gatewayReady(ctx, m.Ingress)
 	if err != nil {
 		return gateways{}, err
 	}
-	egress, err := r.gatewayReady(ctx, m.Spec.Egress)
+	egress, err := r.gatewayReady(ctx, m.Egress)
 	return gateways{ingress, egress}, err
 }
 

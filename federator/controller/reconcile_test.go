@@ -35,13 +35,23 @@ type scripted struct {
 	// anything was decided.
 	changes []federator.Change
 	wishes  []federator.Spec
+	// held is in force when a Mesh is out of reach.
+	held federator.Spec
 }
 
-func (s *scripted) Converge(_ context.Context, _ string, wish federator.Spec) (federator.Convergence, error) {
+func (s *scripted) Converge(_ context.Context, _ string, wish federator.Spec, opts ...federator.ConvergeOption) (federator.Convergence, error) {
+	for _, o := range opts {
+		if reach, is := o.(federator.Reach); is && wish.Mesh.Name != "" {
+			if far := reach(wish.Mesh); len(far) > 0 {
+				return s.astray(wish, far), nil
+			}
+		}
+	}
 	s.wishes = append(s.wishes, wish)
 	if wish.Mesh.Name == "" {
 		return federator.Convergence{}, s.fail
 	}
+	s.held = wish
 	out := federator.Convergence{InForce: wish, Verdicts: map[api.Key]federator.Verdict{}}
 	if s.fail != nil && s.changes == nil {
 		return out, s.fail
@@ -61,6 +71,19 @@ func (s *scripted) Converge(_ context.Context, _ string, wish federator.Spec) (f
 		}
 	}
 	return out, s.fail
+}
+
+// astray is what the engine says of a Mesh out of reach: with one in force, which
+// stays, everything is looked at.
+func (s *scripted) astray(wish federator.Spec, far []federator.Problem) federator.Convergence {
+	out := federator.Convergence{InForce: s.held, Verdicts: map[api.Key]federator.Verdict{wish.Mesh.Key(): {Form: federator.FormNone, Problems: far}}}
+	if s.held.Mesh.Name != "" {
+		out.Verdicts[wish.Mesh.Key()] = federator.Verdict{Form: federator.FormEarlier, Problems: far}
+		for i := range wish.Exposures {
+			out.Verdicts[wish.Exposures[i].Key()] = federator.Verdict{Form: federator.FormWhole}
+		}
+	}
+	return out
 }
 
 type bench struct {
@@ -210,9 +233,30 @@ func TestAMeshOutOfReachIsRefusedAndNothingIsTouched(t *testing.T) {
 	b := newBench(t, Options{}, m, exposure("x", "a", 1))
 	_, err := b.reconcile(t)
 	require.NoError(t, err)
-	assert.Empty(t, b.engine.wishes, "the engine is not asked")
+	assert.Empty(t, b.engine.wishes, "the engine has been told that it is out of reach")
 	assert.Equal(t, "NamespaceNotManaged", b.reason(t, mesh("m", 1)))
 	assert.Equal(t, "NoMesh", b.reason(t, exposure("x", "a", 1)))
+}
+
+// An edit of the Mesh that its controller cannot follow takes nobody out: the states
+// say who is admitted, and by which gateway.
+func TestAMeshThatGoesOutOfReachLeavesItsStatesTrue(t *testing.T) {
+	b := newBench(t, Options{}, mesh("m", 1), exposure("x", "a", 1))
+	_, err := b.reconcile(t)
+	require.NoError(t, err)
+	m, x := mesh("m", 1), exposure("x", "a", 1)
+	require.Equal(t, "Ready", b.reason(t, m))
+	m.Spec.Ingress.Namespace, m.Spec.ControlPlane.Revision = "elsewhere", "next"
+	require.NoError(t, b.client.Update(t.Context(), m))
+	_, err = b.reconcile(t)
+	require.NoError(t, err)
+	assert.Equal(t, "NamespaceNotManaged", b.reason(t, m))
+	assert.EqualValues(t, 1, *m.Status.Exposures)
+	message := meta.FindStatusCondition(m.Status.Conditions, string(crd.Ready)).Message
+	assert.Equal(t, "spec.ingress.namespace: it is elsewhere; this controller looks after the gateways of gw; "+
+		"spec.controlPlane.revision: it needs the ConfigMap istio-next; this controller knows istio; the version before stays in force", message)
+	assert.Equal(t, "Ready", b.reason(t, x))
+	assert.Equal(t, "c1", x.Status.Peers)
 }
 
 func TestDeclarationsOfOtherNamespacesDoNotCount(t *testing.T) {
