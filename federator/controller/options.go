@@ -36,6 +36,9 @@ type Options struct {
 	Resync time.Duration
 	// Log is where it tells what it does. The zero value discards.
 	Log logr.Logger
+
+	// unwatched are those of Namespaces in which a right is missing; see watchable.
+	unwatched []string
 }
 
 // DefaultResync bounds how long a change can stay unseen that no watch shows,

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -43,6 +44,9 @@ func Run(ctx context.Context, cfg *rest.Config, o Options) error {
 	if err != nil {
 		return err
 	}
+	if o, err = o.asked(ctx, cfg); err != nil {
+		return err
+	}
 	own, options, err := managerSettings(cfg, o)
 	if err != nil {
 		return err
@@ -51,10 +55,8 @@ func Run(ctx context.Context, cfg *rest.Config, o Options) error {
 	if err != nil {
 		return fmt.Errorf("controller: %w", err)
 	}
-	for name, add := range map[string]func(string, healthz.Checker) error{"alive": m.AddHealthzCheck, "started": m.AddReadyzCheck} {
-		if err := add(name, healthz.Ping); err != nil {
-			return fmt.Errorf("controller: %w", err)
-		}
+	if err := errors.Join(m.AddHealthzCheck("alive", healthz.Ping), m.AddReadyzCheck("synced", synced(m.GetCache()))); err != nil {
+		return fmt.Errorf("controller: %w", err)
 	}
 	metrics, err := newMetrics(crmetrics.Registry)
 	if err != nil {

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -81,6 +82,7 @@ func watchedKinds(o Options) map[schema.GroupVersionKind]scope {
 	var services []string
 	if len(o.Namespaces) > 0 {
 		services = append([]string{o.GatewayNamespace}, o.Namespaces...)
+		services = slices.DeleteFunc(services, func(n string) bool { return slices.Contains(o.unwatched, n) })
 	}
 	return map[schema.GroupVersionKind]scope{
 		networking.WithKind("VirtualService"):           {},
