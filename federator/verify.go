@@ -3,6 +3,7 @@ package federator
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -73,8 +74,8 @@ func (e *Engine) Verify(ctx context.Context, spec Spec) (Verification, error) {
 
 // bearing reads the objects that Verify judges, the mesh config among them.
 func (e *Engine) bearing(ctx context.Context, spec Spec) ([]unstructured.Unstructured, error) {
-	kinds := verify.Bearing()
-	lists := make([][]unstructured.Unstructured, len(kinds)+1)
+	kinds, gateways := verify.Bearing(), gatewayNamespaces(spec)
+	lists := make([][]unstructured.Unstructured, len(kinds)+1+len(gateways))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, kind := range kinds {
 		g.Go(func() (err error) {
@@ -82,6 +83,12 @@ func (e *Engine) bearing(ctx context.Context, spec Spec) ([]unstructured.Unstruc
 			if kind.Optional && errors.Is(err, kube.ErrNotServed) {
 				err = nil // a cluster that does not know the kind has none
 			}
+			return err
+		})
+	}
+	for i, namespace := range gateways {
+		g.Go(func() (err error) {
+			lists[len(kinds)+1+i], err = e.client.List(ctx, "v1", "Pod", namespace)
 			return err
 		})
 	}
@@ -99,6 +106,16 @@ func (e *Engine) bearing(ctx context.Context, spec Spec) ([]unstructured.Unstruc
 		out = append(out, l...)
 	}
 	return out, err
+}
+
+func gatewayNamespaces(spec Spec) []string {
+	var out []string
+	for _, g := range []*api.Gateway{spec.Mesh.Spec.Ingress, spec.Mesh.Spec.Egress} {
+		if g != nil && !slices.Contains(out, g.Namespace) {
+			out = append(out, g.Namespace)
+		}
+	}
+	return out
 }
 
 // dumps looks into the gateways that the Mesh names.

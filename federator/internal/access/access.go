@@ -62,6 +62,8 @@ func Rules(at Place, meshConfig string) []rbac.PolicyRule {
 	case Gateways:
 		return append(writes(render.PlaceGateways),
 			rbac.PolicyRule{APIGroups: []string{""}, Resources: []string{"services"}, Verbs: []string{"list", "watch"}},
+			// By their labels others can select them.
+			rbac.PolicyRule{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"list"}},
 			rbac.PolicyRule{APIGroups: []string{networking}, Resources: []string{"destinationrules", "serviceentries"}, Verbs: []string{"list", "watch"}},
 			rbac.PolicyRule{APIGroups: []string{security}, Resources: []string{"authorizationpolicies"}, Verbs: []string{"list", "watch"}},
 			rbac.PolicyRule{APIGroups: []string{"discovery.k8s.io"}, Resources: []string{"endpointslices"}, Verbs: []string{"list", "watch"}},

@@ -28,7 +28,7 @@ func Boundary(spec api.Spec, objects []unstructured.Unstructured) Report {
 
 // sorted puts objects where the checks look for them.
 func sorted(spec api.Spec, objects []unstructured.Unstructured) *snapshot {
-	s := &snapshot{services: map[render.Name]*unstructured.Unstructured{}}
+	s := &snapshot{services: map[render.Name]*unstructured.Unstructured{}, pods: map[string][]map[string]string{}}
 	for i := range objects {
 		o := &objects[i]
 		switch o.GetKind() {
@@ -38,6 +38,8 @@ func sorted(spec api.Spec, objects []unstructured.Unstructured) *snapshot {
 			}
 		case "Service":
 			s.services[render.Name{Namespace: o.GetNamespace(), Name: o.GetName()}] = o
+		case "Pod":
+			s.pods[o.GetNamespace()] = append(s.pods[o.GetNamespace()], o.GetLabels())
 		case "Gateway":
 			s.gateways = append(s.gateways, *o)
 		case "VirtualService":
@@ -47,16 +49,4 @@ func sorted(spec api.Spec, objects []unstructured.Unstructured) *snapshot {
 		}
 	}
 	return s
-}
-
-// Selects says whether a selector, read as Istio does, takes the pods of a
-// gateway; its Service is among the objects, if there is one.
-func Selects(selector map[string]string, objects []unstructured.Unstructured, g api.Gateway) bool {
-	var svc *unstructured.Unstructured
-	for i := range objects {
-		if o := &objects[i]; o.GetKind() == "Service" && o.GetNamespace() == g.Namespace && o.GetName() == g.Service {
-			svc = o
-		}
-	}
-	return subsetOf(selector, workload(side{Gateway: &g}, svc))
 }

@@ -1,6 +1,7 @@
 package preflight_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -204,6 +205,9 @@ func TestObjectsOfOtherOwners(t *testing.T) {
 		"allow policy on our gateway":    {policy("gw", "selector: {matchLabels: {istio: in}}, rules: [{}]"), "allows requests at the gateway gw/in"},
 		"allow policy on the namespace":  {policy("gw", "action: ALLOW, rules: [{}]"), "allows requests at the gateway"},
 		"allow policy on the mesh":       {policy("istio-system", "rules: [{}]"), "allows requests at the gateway"},
+		"allow policy by another label":  {policy("gw", "selector: {matchLabels: {app.kubernetes.io/name: in}}, rules: [{}]"), "if its pods have the label app.kubernetes.io/name"},
+		"gateway by another label":       {gw("selector: {app.kubernetes.io/name: in}, servers: [{port: {number: 15443}}]"), "listens on port 15443"},
+		"another label, and a known one": {policy("gw", "selector: {matchLabels: {istio: public, app.kubernetes.io/name: in}}, rules: [{}]"), ""},
 		"allow-nothing":                  {policy("gw", ""), ""},
 		"deny policy":                    {policy("gw", "action: DENY, rules: [{}]"), ""},
 		"policy for other pods":          {policy("gw", "selector: {matchLabels: {istio: public}}, rules: [{}]"), ""},
@@ -217,6 +221,35 @@ func TestObjectsOfOtherOwners(t *testing.T) {
 			}
 			require.ErrorContains(t, err, c.want)
 			assert.ErrorContains(t, err, "theirs")
+		})
+	}
+}
+
+// Others can select the gateway by any label that its pods have.
+func TestASelectorIsHeldAgainstTheLabelsOfThePods(t *testing.T) {
+	const (
+		pod    = "---\n{apiVersion: v1, kind: Pod, metadata: {name: in-0, namespace: gw, labels: {istio: in, app: in, app.kubernetes.io/name: edge}}}\n"
+		other  = "---\n{apiVersion: v1, kind: Pod, metadata: {name: other, namespace: gw, labels: {app.kubernetes.io/name: other}}}\n"
+		policy = "---\n{apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: {name: theirs, namespace: gw}, spec: {selector: {matchLabels: {app.kubernetes.io/name: %s}}, rules: [{}]}}\n"
+	)
+	exposing, err := api.Parse("wish.yaml", strings.NewReader(wish))
+	require.NoError(t, err)
+	exposing.Consumptions = nil
+	for name, c := range map[string]struct {
+		label string
+		want  string
+	}{
+		"a label of a pod":         {"edge", "allows requests at the gateway gw/in beside the declarations; narrow"},
+		"a label of no pod of it":  {"other", ""},
+		"a label that nobody has ": {"none", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := checkSpec(t, ready+pod+other+fmt.Sprintf(policy, c.label), exposing).Err()
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.want)
 		})
 	}
 }

@@ -55,7 +55,7 @@ func (k *checker) credential(namespace, name string) {
 // policies refuses an ALLOW policy of another owner on a gateway: policies add
 // up, so it would open what the declarations keep shut.
 func (k *checker) policies(g side) {
-	svc := k.snap.services[render.Name{Namespace: g.Namespace, Name: g.Service}]
+	w := k.snap.workload(g)
 	root := k.spec.Mesh.Spec.ControlPlane.RootNamespace()
 	for i := range k.snap.policies {
 		p := &k.snap.policies[i]
@@ -66,8 +66,8 @@ func (k *checker) policies(g side) {
 		rules, _, _ := unstructured.NestedSlice(p.Object, "spec", "rules")
 		_, targeted, _ := unstructured.NestedFieldNoCopy(p.Object, "spec", "targetRefs")
 		sel, _, _ := unstructured.NestedStringMap(p.Object, "spec", "selector", "matchLabels")
-		if (action == "" || action == "ALLOW") && len(rules) > 0 && !targeted && subsetOf(sel, workload(g, svc)) {
-			k.conflict(p, fmt.Sprintf("it allows requests at the gateway %s/%s beside the declarations; narrow its selector or remove it", g.Namespace, g.Service))
+		if (action == "" || action == "ALLOW") && len(rules) > 0 && !targeted && w.fits(sel) {
+			k.conflict(p, fmt.Sprintf("it allows requests at the gateway %s/%s beside the declarations%s; narrow its selector or remove it", g.Namespace, g.Service, w.doubt(sel)))
 		}
 	}
 }
@@ -76,11 +76,11 @@ func (k *checker) policies(g side) {
 // port, or that pass TLS through to any service (AUTO_PASSTHROUGH), which no
 // policy sees.
 func (k *checker) listeners(g side) {
-	svc := k.snap.services[render.Name{Namespace: g.Namespace, Name: g.Service}]
+	w := k.snap.workload(g)
 	for i := range k.snap.gateways {
 		o := &k.snap.gateways[i]
 		sel, _, _ := unstructured.NestedStringMap(o.Object, "spec", "selector")
-		if !k.foreign(o) || !subsetOf(sel, workload(g, svc)) {
+		if !k.foreign(o) || !w.fits(sel) {
 			continue
 		}
 		servers, _, _ := unstructured.NestedSlice(o.Object, "spec", "servers")
@@ -90,9 +90,9 @@ func (k *checker) listeners(g side) {
 			number, _, _ := unstructured.NestedInt64(server, "port", "number")
 			switch {
 			case mode == "AUTO_PASSTHROUGH":
-				k.conflict(o, fmt.Sprintf("AUTO_PASSTHROUGH on the gateway %s/%s reaches any service past its policies; remove it or give the federation a gateway of its own", g.Namespace, g.Service))
+				k.conflict(o, fmt.Sprintf("AUTO_PASSTHROUGH on the gateway %s/%s reaches any service past its policies%s; remove it or give the federation a gateway of its own", g.Namespace, g.Service, w.doubt(sel)))
 			case number == int64(g.Port):
-				k.conflict(o, fmt.Sprintf("it listens on port %d of the gateway %s/%s too; remove it or give the federation a gateway of its own", g.Port, g.Namespace, g.Service))
+				k.conflict(o, fmt.Sprintf("it listens on port %d of the gateway %s/%s too%s; remove it or give the federation a gateway of its own", g.Port, g.Namespace, g.Service, w.doubt(sel)))
 			}
 		}
 	}
@@ -115,33 +115,9 @@ func (k *checker) elsewhere() {
 	}
 }
 
-// workload is what is known of the labels of a gateway's pods.
-func workload(g side, svc *unstructured.Unstructured) map[string]string {
-	out := map[string]string{}
-	if svc != nil {
-		for key, v := range podLabels(svc) {
-			out[key] = v
-		}
-	}
-	for key, v := range g.Selector {
-		out[key] = v
-	}
-	return out
-}
-
 func podLabels(svc *unstructured.Unstructured) map[string]string {
 	sel, _, _ := unstructured.NestedStringMap(svc.Object, "spec", "selector")
 	return sel
-}
-
-// subsetOf is how Istio reads a selector: an empty one selects everything.
-func subsetOf(sel, set map[string]string) bool {
-	for key, v := range sel {
-		if set[key] != v {
-			return false
-		}
-	}
-	return true
 }
 
 func labels(sel map[string]string) string {

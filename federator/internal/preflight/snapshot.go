@@ -29,7 +29,8 @@ type snapshot struct {
 	mu              sync.Mutex
 	meshConfig      *unstructured.Unstructured
 	services        map[render.Name]*unstructured.Unstructured
-	secretKeys      map[render.Name][]string // nil value: no such Secret
+	secretKeys      map[render.Name][]string       // nil value: no such Secret
+	pods            map[string][]map[string]string // labels of those of a gateway's namespace
 	rules           []unstructured.Unstructured
 	virtualServices []unstructured.Unstructured
 	gateways        []unstructured.Unstructured
@@ -42,7 +43,8 @@ type snapshot struct {
 // read takes the snapshot. VirtualServices and Gateways are read in all
 // namespaces, because those of any namespace can claim a host or a gateway.
 func read(ctx context.Context, c kube.Client, spec api.Spec, o Options) (*snapshot, error) {
-	s := &snapshot{services: map[render.Name]*unstructured.Unstructured{}, secretKeys: map[render.Name][]string{}, unread: map[string]error{}}
+	s := &snapshot{services: map[render.Name]*unstructured.Unstructured{}, secretKeys: map[render.Name][]string{},
+		pods: map[string][]map[string]string{}, unread: map[string]error{}}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
 	g.Go(func() (err error) {
@@ -53,6 +55,7 @@ func read(ctx context.Context, c kube.Client, spec api.Spec, o Options) (*snapsh
 		g.Go(func() error { return s.readNamespace(ctx, c, spec, ns) })
 	}
 	for _, gw := range gateways(spec) {
+		g.Go(func() error { return s.readPods(ctx, c, gw.Namespace) })
 		for _, name := range gw.credentials {
 			if !o.SecretsUnread {
 				g.Go(func() error { return s.readSecrets(ctx, c, gw.Namespace, name) })
@@ -114,6 +117,23 @@ func (s *snapshot) readNamespace(ctx context.Context, c kube.Client, spec api.Sp
 	for i := range services {
 		s.services[render.Name{Namespace: namespace, Name: services[i].GetName()}] = &services[i]
 	}
+	return err
+}
+
+// readPods keeps labels only. Who may not list pods is none the wiser, which makes
+// the checks stricter.
+func (s *snapshot) readPods(ctx context.Context, c kube.Client, namespace string) error {
+	pods, err := c.List(ctx, "v1", "Pod", namespace)
+	if apierrors.IsForbidden(err) {
+		return nil
+	}
+	var labels []map[string]string
+	for i := range pods {
+		labels = append(labels, pods[i].GetLabels())
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pods[namespace] = labels
 	return err
 }
 

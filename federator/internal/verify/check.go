@@ -38,7 +38,7 @@ type Input struct {
 	// Wanted are the objects of the wish (rendered, and nothing done to them since).
 	Wanted []*unstructured.Unstructured
 	// Objects are those of the cluster that may bear on the boundary; see Bearing.
-	// Those of Wanted that exist are among them.
+	// Those of Wanted that exist are among them, and so are the gateways' pods.
 	Objects []unstructured.Unstructured
 	// Dumps of each ready pod of each declared gateway.
 	Dumps []Dump

@@ -29,7 +29,7 @@ func (c *checker) objects() {
 		c.object(o, there[ref])
 	}
 	for ref, o := range there {
-		if wanted[ref] {
+		if wanted[ref] || o.GetKind() == "Pod" {
 			continue
 		}
 		if render.Owned(o, c.Spec.Mesh.Name) && (o.GetKind() != "Service" || render.Placeholder(o)) {

@@ -128,6 +128,16 @@ kind: AuthorizationPolicy
 metadata: {name: x, namespace: istio-private-gateways}
 spec: {rules: [{}]}
 `, kind: verify.ForeignObject, where: "AuthorizationPolicy istio-private-gateways/x"},
+		"another owner's policy opens the gateway by a label of its pods": {side: "c2", extra: `
+apiVersion: v1
+kind: Pod
+metadata: {name: in-0, namespace: istio-private-gateways, labels: {istio: private-ingressgateway, app.kubernetes.io/name: edge}}
+---
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: {name: x, namespace: istio-private-gateways}
+spec: {selector: {matchLabels: {app.kubernetes.io/name: edge}}, rules: [{}]}
+`, kind: verify.ForeignObject, where: "AuthorizationPolicy istio-private-gateways/x"},
 		"somebody else decides": {side: "c2", extra: `
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy
