@@ -138,6 +138,7 @@ func TestWhatIsMissingIsNamedWithItsCure(t *testing.T) {
 		"mesh config is no YAML":  {data, `data: {mesh: "a: ["}`, "is not YAML"},
 		"peer in the aliases":     {data, aliases, "remove it from trustDomainAliases"},
 		"peer in our own domain":  {data, own, "of this mesh's own trust domain"},
+		"another root namespace":  {data, `data: {mesh: "{pathNormalization: {normalization: DECODE_AND_MERGE_SLASHES}, rootNamespace: istio-config}"}`, "rootNamespace is istio-config: the policies and EnvoyFilters there apply at the gateways, and only those of istio-system are looked at"},
 		"no ingress gateway":      {"name: in,", "name: other,", "Service gw/in (spec.ingress of Mesh/c1): not found"},
 		"gateway without port":    {"port: 15443", "port: 443", "has no port 15443"},
 		"another gateway's pods":  {"{istio: in, app: in}", "{istio: other}", "does not select pods by istio=in"},
@@ -163,6 +164,12 @@ func TestWhatIsMissingIsNamedWithItsCure(t *testing.T) {
 			require.ErrorAs(t, err, &bad)
 		})
 	}
+}
+
+func TestTheRootNamespaceMayBeNamed(t *testing.T) {
+	text := strings.Replace(ready, "pathNormalization:", "{rootNamespace: istio-system, pathNormalization:", 1)
+	text = strings.Replace(text, `SLASHES}"}`, `SLASHES}}"}`, 1)
+	require.NoError(t, check(t, text).Err())
 }
 
 func TestTheRootMayStandInASecretOfItsOwn(t *testing.T) {

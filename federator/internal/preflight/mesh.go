@@ -19,6 +19,7 @@ const normalization = "DECODE_AND_MERGE_SLASHES"
 type meshConfig struct {
 	TrustDomain        string   `json:"trustDomain"`
 	TrustDomainAliases []string `json:"trustDomainAliases"`
+	RootNamespace      string   `json:"rootNamespace"`
 	PathNormalization  struct {
 		Normalization string `json:"normalization"`
 	} `json:"pathNormalization"`
@@ -50,6 +51,10 @@ func (k *checker) meshConfigured() {
 		}
 		k.problem(subject, "pathNormalization.normalization is "+got+", which lets escaped slashes leave an exposed path",
 			"set meshConfig.pathNormalization.normalization to "+normalization)
+	}
+	if read := k.spec.Mesh.Spec.ControlPlane.RootNamespace(); cfg.RootNamespace != "" && cfg.RootNamespace != read {
+		k.problem(subject, fmt.Sprintf("rootNamespace is %s: the policies and EnvoyFilters there apply at the gateways, and only those of %s are looked at", cfg.RootNamespace, read),
+			"set meshConfig.rootNamespace to "+read+", and move what is mesh-wide there")
 	}
 	k.trustDomains(subject, cfg)
 }
