@@ -102,6 +102,11 @@ func methods(p *field.Path, list []string) field.ErrorList {
 // IsSubPath says whether a consumer can be granted a path by itself.
 func IsSubPath(path string) bool { return len(subPaths(nil, []string{path})) == 0 }
 
+// Covers says whether a path that is granted is another one, or has it below it.
+func Covers(granted, path string) bool {
+	return granted == path || strings.HasSuffix(granted, "/") && strings.HasPrefix(path, granted)
+}
+
 func subPaths(p *field.Path, list []string) field.ErrorList {
 	if len(list) > MaxSubPaths {
 		return field.ErrorList{field.TooMany(p, len(list), MaxSubPaths)}

@@ -125,9 +125,7 @@ func pathsOfBoth(before, now []string) (both []string, some bool) {
 	return both, len(both) > 0
 }
 
-// covers says whether some path of a list is p, or has p below it.
+// covers says whether some path of a list covers p.
 func covers(list []string, p string) bool {
-	return slices.ContainsFunc(list, func(l string) bool {
-		return l == p || strings.HasSuffix(l, "/") && strings.HasPrefix(p, l)
-	})
+	return slices.ContainsFunc(list, func(l string) bool { return api.Covers(l, p) })
 }

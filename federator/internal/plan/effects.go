@@ -15,21 +15,10 @@ import (
 func Effects(old []api.Spec, wish api.Spec) []Effect {
 	after := reach(wish)
 	before := map[way]string{}
-	certain := map[way]bool{}
-	for _, s := range old {
-		r := reach(s)
-		for w := range r {
-			certain[w] = true
-		}
-		maps.Copy(before, r)
-	}
-	for _, s := range old {
-		r := reach(s)
-		for w := range certain {
-			if _, ok := r[w]; !ok {
-				certain[w] = false
-			}
-		}
+	reaches := make([]map[way]string, len(old))
+	for i, s := range old {
+		reaches[i] = reach(s)
+		maps.Copy(before, reaches[i])
 	}
 	groups := map[group][]string{}
 	note := func(kind EffectKind, w way, story string) {
@@ -37,20 +26,79 @@ func Effects(old []api.Spec, wish api.Spec) []Effect {
 		groups[g] = append(groups[g], w.verb)
 	}
 	for w, to := range after {
-		was, known := before[w]
+		was, certain := coveredByAll(reaches, w)
 		switch {
-		case !known || !certain[w]:
+		case !certain:
 			note(Gains, w, to)
 		case was != to:
 			note(Changes, w, to+", was "+was)
 		}
 	}
-	for w, to := range before {
-		if _, still := after[w]; !still {
-			note(Loses, w, to)
+	for w, was := range before {
+		if _, told := after[w]; told {
+			continue
+		}
+		switch to, still := covered(after, w); {
+		case !still:
+			note(Loses, w, was)
+		case was != to:
+			note(Changes, w, to+", was "+was)
 		}
 	}
-	return sentences(groups)
+	return append(sharedEntrance(old, wish), sentences(groups)...)
+}
+
+// covered says where a wish leads what goes one way: that way is there, or one to a
+// folder above it.
+func covered(r map[way]string, w way) (string, bool) {
+	if to, is := r[w]; is || w.verb == "" {
+		return to, is
+	}
+	for i := len(w.place) - 1; i >= 0; i-- {
+		if to, is := r[way{w.subject, w.verb, w.place[:i]}]; is && api.Covers(w.place[:i], w.place) {
+			return to, true
+		}
+	}
+	return "", false
+}
+
+// coveredByAll says where the last wish leads it, and whether each of them does.
+func coveredByAll(reaches []map[way]string, w way) (string, bool) {
+	was := ""
+	for _, r := range reaches {
+		to, is := covered(r, w)
+		if !is {
+			return "", false
+		}
+		was = to
+	}
+	return was, len(reaches) > 0
+}
+
+// sharedEntrance tells who vouches for all peers that have no entrance of their own,
+// if that changes: it is said in one place, and changes who may be any of them.
+func sharedEntrance(old []api.Spec, wish api.Spec) []Effect {
+	is, used := commonDoor(wish)
+	for _, s := range old {
+		was, wasUsed := commonDoor(s)
+		if !used || !wasUsed || was == is {
+			continue
+		}
+		subject := wish.Mesh.Key().String()
+		return []Effect{{Kind: Changes, Subject: subject, Sentence: fmt.Sprintf("%s: peers without an entrance of their own come in at %s now, by the roots in Secret %s, was at %s, by %s",
+			subject, is.Host, is.CredentialName, was.Host, was.CredentialName)}}
+	}
+	return []Effect{}
+}
+
+// commonDoor is the entrance of all peers that have none of their own, if one comes in.
+func commonDoor(s api.Spec) (api.Entrance, bool) {
+	for _, e := range s.Entrances() {
+		if e.Peer == nil {
+			return e, true
+		}
+	}
+	return api.Entrance{}, false
 }
 
 // way is one thing that one subject can do; its value is where that leads.

@@ -28,6 +28,14 @@ func edit(s api.Spec, what, value string) api.Spec {
 		s.Exposures[0].Spec.Service.Subset = value
 	case "methods":
 		s.Exposures[0].Spec.Consumers[0].Methods = strings.Split(value, ",")
+	case "paths":
+		s.Exposures[0].Spec.Consumers[0].Paths = strings.Split(value, ",")
+	case "roots":
+		gateway := *s.Mesh.Spec.Ingress
+		gateway.CredentialName = value
+		s.Mesh.Spec.Ingress = &gateway
+	case "host":
+		s.Mesh.Spec.Host = value
 	case "peer":
 		s.Exposures[0].Spec.Consumers[0].Peer = value
 	case "identity":
@@ -62,6 +70,25 @@ func TestTheBlastRadiusIsToldInWords(t *testing.T) {
 			c1 + " loses GET /bookinfo/myreviews/v2/, to myreviews.bookinfo:9080 subset v2"}},
 		"another subset": {[]api.Spec{wish(t, "c2", "only", "")}, wish(t, "c2", "only", "", "subset", "v3"), []string{
 			c1 + " keeps GET /bookinfo/myreviews/v2/, now to myreviews.bookinfo:9080 subset v3, was myreviews.bookinfo:9080 subset v2"}},
+		"a folder is left of which a part was granted": {[]api.Spec{wish(t, "c2", "only", "", "paths", "v1/,v1/admin,v2")}, wish(t, "c2", "only", "", "paths", "v1/"), []string{
+			c1 + " loses GET /bookinfo/myreviews/v2/v2, to myreviews.bookinfo:9080 subset v2"}},
+		"a part of the prefix is left": {[]api.Spec{wish(t, "c2", "only", "")}, wish(t, "c2", "only", "", "paths", "a/"), []string{
+			c1 + " loses GET /bookinfo/myreviews/v2/, to myreviews.bookinfo:9080 subset v2"}},
+		"a name that only begins alike": {[]api.Spec{wish(t, "c2", "only", "", "paths", "a")}, wish(t, "c2", "only", "", "paths", "a/b"), []string{
+			c1 + " loses GET /bookinfo/myreviews/v2/a, to myreviews.bookinfo:9080 subset v2",
+			c1 + " gains GET /bookinfo/myreviews/v2/a/b, to myreviews.bookinfo:9080 subset v2"}},
+		"a folder leads elsewhere": {[]api.Spec{wish(t, "c2", "only", "", "paths", "a/b")}, wish(t, "c2", "only", "", "paths", "a/", "subset", "v3"), []string{
+			c1 + " keeps GET /bookinfo/myreviews/v2/a/b, now to myreviews.bookinfo:9080 subset v3, was myreviews.bookinfo:9080 subset v2",
+			c1 + " gains GET /bookinfo/myreviews/v2/a/, to myreviews.bookinfo:9080 subset v3"}},
+		"only one of two wishes had the folder": {[]api.Spec{wish(t, "c2", "only", "", "paths", "a/"), wish(t, "c2", "only", "", "paths", "b")}, wish(t, "c2", "only", "", "paths", "a/x"), []string{
+			c1 + " loses GET /bookinfo/myreviews/v2/a/, to myreviews.bookinfo:9080 subset v2",
+			c1 + " loses GET /bookinfo/myreviews/v2/b, to myreviews.bookinfo:9080 subset v2",
+			c1 + " gains GET /bookinfo/myreviews/v2/a/x, to myreviews.bookinfo:9080 subset v2"}},
+		"other roots for all peers": {[]api.Spec{wish(t, "c2", "only", "")}, wish(t, "c2", "only", "", "roots", "other"), []string{
+			"Mesh/c2: peers without an entrance of their own come in at c2.example.com now, by the roots in Secret other, was at c2.example.com, by c2-example-com-certs"}},
+		"another host": {[]api.Spec{wish(t, "c2", "only", "")}, wish(t, "c2", "only", "", "host", "new.example.com"), []string{
+			"Mesh/c2: peers without an entrance of their own come in at new.example.com now, by the roots in Secret c2-example-com-certs, was at c2.example.com, by c2-example-com-certs"}},
+		"other roots, and nobody comes in by them": {[]api.Spec{wish(t, "c2", "only", "", "entrance", "c1.c2.example.com")}, wish(t, "c2", "only", "", "entrance", "c1.c2.example.com", "roots", "other"), []string{}},
 		"another peer": {[]api.Spec{wish(t, "c2", "only", "")}, wish(t, "c2", "only", "", "peer", "c3"), []string{
 			c1 + " loses GET /bookinfo/myreviews/v2/, to myreviews.bookinfo:9080 subset v2",
 			"peer c3 (spiffe://c3.example.com/istio-private-egressgateway) gains GET /bookinfo/myreviews/v2/, to myreviews.bookinfo:9080 subset v2"}},
