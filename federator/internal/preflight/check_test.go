@@ -187,37 +187,45 @@ func TestObjectsOfOtherOwners(t *testing.T) {
 	gw := func(rest string) string {
 		return "{apiVersion: networking.istio.io/v1, kind: Gateway, metadata: {name: theirs, namespace: elsewhere}, spec: {" + rest + "}}"
 	}
+	dr := func(ns, rest string) string {
+		return "{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: theirs, namespace: " + ns + "}, spec: {" + rest + "}}"
+	}
 	policy := func(ns, rest string) string {
 		return "{apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: {name: theirs, namespace: " + ns + "}, spec: {" + rest + "}}"
 	}
 	cases := map[string]struct{ object, want string }{
-		"route for the short name":       {vs("default", "hosts: [reviews]"), "one host has one VirtualService"},
-		"route for the full name":        {vs("default", "hosts: [reviews.default.svc.cluster.local], gateways: [mesh]"), "one host has one VirtualService"},
-		"route from another namespace":   {vs("other", "hosts: [reviews.default.svc.cluster.local]"), "one host has one VirtualService"},
-		"route kept to itself":           {vs("other", `hosts: [reviews.default.svc.cluster.local], exportTo: ["."]`), ""},
-		"route of a public gateway":      {vs("default", "hosts: [reviews], gateways: [public]"), ""},
-		"same short name elsewhere":      {vs("other", "hosts: [reviews]"), ""},
-		"route on our gateway":           {vs("gw", "hosts: [x.example.com], gateways: [federation-ingress]"), "bound to the Gateway gw/federation-ingress"},
-		"route on our gateway from away": {vs("other", "hosts: [x.example.com], gateways: [gw/federation-egress]"), "bound to the Gateway gw/federation-egress"},
-		"route on our gateway, of here":  {vs("gw", "hosts: [x.example.com], gateways: [./federation-ingress]"), "bound to the Gateway gw/federation-ingress"},
-		"route on ours by the old name":  {vs("other", "hosts: [x.example.com], gateways: [public, federation-ingress.gw]"), "bound to the Gateway gw/federation-ingress"},
-		"route on ours by the full name": {vs("other", "hosts: [x.example.com], gateways: [federation-egress.gw.svc.cluster.local]"), "bound to the Gateway gw/federation-egress"},
-		"route on a gateway of here":     {vs("other", "hosts: [x.example.com], gateways: [./federation-ingress]"), ""},
-		"route on another full name":     {vs("gw", "hosts: [x.example.com], gateways: [federation-ingress.other.svc.cluster.local]"), ""},
-		"gateway of the same name away":  {vs("other", "hosts: [x.example.com], gateways: [federation-ingress]"), ""},
-		"passthrough on our pods":        {gw("selector: {istio: in}, servers: [{port: {number: 15444}, tls: {mode: AUTO_PASSTHROUGH}}]"), "reaches any service past its policies"},
-		"second listener":                {gw("selector: {app: in}, servers: [{port: {number: 15443}}]"), "listens on port 15443"},
-		"gateway on all pods":            {gw("servers: [{port: {number: 443}}]"), "listens on port 443"},
-		"gateway on other pods":          {gw("selector: {istio: public}, servers: [{port: {number: 15443}}]"), ""},
-		"allow policy on our gateway":    {policy("gw", "selector: {matchLabels: {istio: in}}, rules: [{}]"), "allows requests at the gateway gw/in"},
-		"allow policy on the namespace":  {policy("gw", "action: ALLOW, rules: [{}]"), "allows requests at the gateway"},
-		"allow policy on the mesh":       {policy("istio-system", "rules: [{}]"), "allows requests at the gateway"},
-		"allow policy by another label":  {policy("gw", "selector: {matchLabels: {app.kubernetes.io/name: in}}, rules: [{}]"), "if its pods have the label app.kubernetes.io/name"},
-		"gateway by another label":       {gw("selector: {app.kubernetes.io/name: in}, servers: [{port: {number: 15443}}]"), "listens on port 15443"},
-		"another label, and a known one": {policy("gw", "selector: {matchLabels: {istio: public, app.kubernetes.io/name: in}}, rules: [{}]"), ""},
-		"allow-nothing":                  {policy("gw", ""), ""},
-		"deny policy":                    {policy("gw", "action: DENY, rules: [{}]"), ""},
-		"policy for other pods":          {policy("gw", "selector: {matchLabels: {istio: public}}, rules: [{}]"), ""},
+		"route for the short name":          {vs("default", "hosts: [reviews]"), "one host has one VirtualService"},
+		"route for the full name":           {vs("default", "hosts: [reviews.default.svc.cluster.local], gateways: [mesh]"), "one host has one VirtualService"},
+		"route from another namespace":      {vs("other", "hosts: [reviews.default.svc.cluster.local]"), "one host has one VirtualService"},
+		"route kept to itself":              {vs("other", `hosts: [reviews.default.svc.cluster.local], exportTo: ["."]`), ""},
+		"route of a public gateway":         {vs("default", "hosts: [reviews], gateways: [public]"), ""},
+		"same short name elsewhere":         {vs("other", "hosts: [reviews]"), ""},
+		"route on our gateway":              {vs("gw", "hosts: [x.example.com], gateways: [federation-ingress]"), "bound to the Gateway gw/federation-ingress"},
+		"route on our gateway from away":    {vs("other", "hosts: [x.example.com], gateways: [gw/federation-egress]"), "bound to the Gateway gw/federation-egress"},
+		"route on our gateway, of here":     {vs("gw", "hosts: [x.example.com], gateways: [./federation-ingress]"), "bound to the Gateway gw/federation-ingress"},
+		"route on ours by the old name":     {vs("other", "hosts: [x.example.com], gateways: [public, federation-ingress.gw]"), "bound to the Gateway gw/federation-ingress"},
+		"route on ours by the full name":    {vs("other", "hosts: [x.example.com], gateways: [federation-egress.gw.svc.cluster.local]"), "bound to the Gateway gw/federation-egress"},
+		"route on a gateway of here":        {vs("other", "hosts: [x.example.com], gateways: [./federation-ingress]"), ""},
+		"route on another full name":        {vs("gw", "hosts: [x.example.com], gateways: [federation-ingress.other.svc.cluster.local]"), ""},
+		"gateway of the same name away":     {vs("other", "hosts: [x.example.com], gateways: [federation-ingress]"), ""},
+		"passthrough on our pods":           {gw("selector: {istio: in}, servers: [{port: {number: 15444}, tls: {mode: AUTO_PASSTHROUGH}}]"), "reaches any service past its policies"},
+		"second listener":                   {gw("selector: {app: in}, servers: [{port: {number: 15443}}]"), "listens on port 15443"},
+		"gateway on all pods":               {gw("servers: [{port: {number: 443}}]"), "listens on port 443"},
+		"gateway on other pods":             {gw("selector: {istio: public}, servers: [{port: {number: 15443}}]"), ""},
+		"rule for what is exposed":          {dr("gw", "host: myreviews.bookinfo.svc.cluster.local, subsets: [{name: v2}]"), "Istio looks there first"},
+		"rule for what is exposed, in CASE": {dr("gw", "host: MyReviews.bookinfo.svc.cluster.local"), "Istio looks there first"},
+		"rule for all that is exposed":      {dr("gw", `host: "*.bookinfo.svc.cluster.local"`), "Istio looks there first"},
+		"rule for another service":          {dr("gw", "host: myreviews"), ""},
+		"rule of another namespace":         {dr("other", "host: myreviews.bookinfo.svc.cluster.local"), ""},
+		"allow policy on our gateway":       {policy("gw", "selector: {matchLabels: {istio: in}}, rules: [{}]"), "allows requests at the gateway gw/in"},
+		"allow policy on the namespace":     {policy("gw", "action: ALLOW, rules: [{}]"), "allows requests at the gateway"},
+		"allow policy on the mesh":          {policy("istio-system", "rules: [{}]"), "allows requests at the gateway"},
+		"allow policy by another label":     {policy("gw", "selector: {matchLabels: {app.kubernetes.io/name: in}}, rules: [{}]"), "if its pods have the label app.kubernetes.io/name"},
+		"gateway by another label":          {gw("selector: {app.kubernetes.io/name: in}, servers: [{port: {number: 15443}}]"), "listens on port 15443"},
+		"another label, and a known one":    {policy("gw", "selector: {matchLabels: {istio: public, app.kubernetes.io/name: in}}, rules: [{}]"), ""},
+		"allow-nothing":                     {policy("gw", ""), ""},
+		"deny policy":                       {policy("gw", "action: DENY, rules: [{}]"), ""},
+		"policy for other pods":             {policy("gw", "selector: {matchLabels: {istio: public}}, rules: [{}]"), ""},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -86,3 +86,11 @@ func FullName(mesh api.MeshSpec, host, namespace string) string {
 	}
 	return mesh.FQDN(host, namespace)
 }
+
+// HostCovers says whether a host, read as Istio does, is a name or a wildcard above it.
+func HostCovers(host, name string) bool {
+	if rest, wild := strings.CutPrefix(host, "*"); wild {
+		return strings.HasSuffix(strings.ToLower(name), strings.ToLower(rest))
+	}
+	return strings.EqualFold(host, name)
+}

@@ -14,6 +14,7 @@ func (k *checker) exposed() {
 	for _, e := range k.spec.Exposures {
 		if k.readable(e.Key()) && k.service(e.Key(), e.Spec.Service, true) && e.Spec.Service.Subset != "" {
 			k.subset(e.Key(), e.Spec.Service.Name, e.Spec.Service.Subset, k.spec.Mesh.Spec.Ingress.Namespace)
+			k.redefined(e.Key(), e.Spec.Service.Name, k.spec.Mesh.Spec.Ingress.Namespace)
 		}
 	}
 }
@@ -88,6 +89,20 @@ func (k *checker) subset(by api.Key, service, subset, seenFrom string) {
 	k.problemOf(by, fmt.Sprintf("Service %s/%s (%s)", by.Namespace, service, by),
 		fmt.Sprintf("no DestinationRule in namespace %s that namespace %s can see defines its subset %s", by.Namespace, seenFrom, subset),
 		"define the subset, or leave it out of the declaration")
+}
+
+// redefined refuses a DestinationRule in the gateway's own namespace for an exposed
+// service: Istio looks there first, so that it, and not the owner's, says which pods
+// a subset is.
+func (k *checker) redefined(by api.Key, service, seenFrom string) {
+	for i := range k.snap.rules {
+		r := &k.snap.rules[i]
+		host, _, _ := unstructured.NestedString(r.Object, "spec", "host")
+		if r.GetNamespace() == seenFrom && seenFrom != by.Namespace && k.foreign(r) &&
+			HostCovers(k.fullName(host, seenFrom), k.spec.Mesh.Spec.FQDN(service, by.Namespace)) {
+			k.conflictOf(by, r, fmt.Sprintf("it says in the gateway's namespace what the subsets of Service %s/%s are, and Istio looks there first; remove it, or move it to namespace %s", by.Namespace, service, by.Namespace))
+		}
+	}
 }
 
 func subsets(rule *unstructured.Unstructured) []string {

@@ -158,7 +158,9 @@ func (c *checker) foreign(o *unstructured.Unstructured) {
 		}
 	case "DestinationRule":
 		host, _, _ := unstructured.NestedString(o.Object, "spec", "host")
-		c.claim(o, preflight.FullName(c.Spec.Mesh.Spec, host, o.GetNamespace()))
+		host = preflight.FullName(c.Spec.Mesh.Spec, host, o.GetNamespace())
+		c.claim(o, host)
+		c.redefines(o, host)
 	case "ServiceEntry":
 		hosts, _, _ := unstructured.NestedStringSlice(o.Object, "spec", "hosts")
 		for _, h := range hosts {
@@ -194,19 +196,27 @@ func (c *checker) claim(o *unstructured.Unstructured, host string) {
 		}
 	}
 	for name, by := range names {
-		if covered(host, name) && seenFrom(o, gatewayNamespace) {
+		if preflight.HostCovers(host, name) && seenFrom(o, gatewayNamespace) {
 			c.find(Finding{Kind: ForeignObject, Where: kube.RefOf(o).String(), Declaration: by.String(),
 				Detail: fmt.Sprintf("it says how %s is reached, which only the declarations may", name)})
 		}
 	}
 }
 
-// covered reads a host as Istio does: "*" and "*.x" are wildcards.
-func covered(host, name string) bool {
-	if rest, wild := strings.CutPrefix(host, "*"); wild {
-		return strings.HasSuffix(name, rest)
+// redefines refuses a rule in the ingress gateway's namespace for what is exposed:
+// Istio looks there first, and not where the owner of the service has his.
+func (c *checker) redefines(o *unstructured.Unstructured, host string) {
+	g := c.Spec.Mesh.Spec.Ingress
+	if g == nil || o.GetNamespace() != g.Namespace {
+		return
 	}
-	return strings.EqualFold(host, name)
+	for i := range c.Spec.Exposures {
+		e := &c.Spec.Exposures[i]
+		if name := c.Spec.Mesh.Spec.FQDN(e.Spec.Service.Name, e.Namespace); e.Namespace != g.Namespace && preflight.HostCovers(host, name) {
+			c.find(Finding{Kind: ForeignObject, Where: kube.RefOf(o).String(), Declaration: e.Key().String(),
+				Detail: fmt.Sprintf("it says in the gateway's namespace how %s is reached, which only namespace %s may", name, e.Namespace)})
+		}
+	}
 }
 
 // seenFrom reads exportTo: absent or "*" is everybody, "." the own namespace.

@@ -180,6 +180,12 @@ kind: DestinationRule
 metadata: {name: x, namespace: istio-private-gateways}
 spec: {host: istio-private-egressgateway}
 `, kind: verify.ForeignObject, where: "DestinationRule istio-private-gateways/x"},
+		"what is exposed is spoken to otherwise": {side: "c2", extra: `
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: x, namespace: istio-private-gateways}
+spec: {host: myreviews.bookinfo.svc.cluster.local, subsets: [{name: v2, labels: {version: v3}}]}
+`, kind: verify.ForeignObject, where: "DestinationRule istio-private-gateways/x"},
 		"another owner's route hangs on the gateway by its full name": {side: "c2", extra: `
 apiVersion: networking.istio.io/v1
 kind: VirtualService
