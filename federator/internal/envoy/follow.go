@@ -13,6 +13,7 @@ import (
 type Request struct {
 	// Principal is the URI in the caller's certificate.
 	Principal string
+	// SNI as it is sent; Envoy reads it in lower case.
 	SNI       string
 	Authority string
 	Method    string
@@ -58,6 +59,7 @@ type Step struct {
 // Follow takes a request that comes to a port through the configuration, until
 // it ends or has reached a backend. The last step is the one that decides.
 func (c Config) Follow(port int, r Request) []Step {
+	r.SNI = strings.ToLower(r.SNI)
 	f := follower{Config: c, request: r}
 	f.run(port)
 	return f.steps

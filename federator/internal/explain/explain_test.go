@@ -88,6 +88,7 @@ func TestTheLayerThatDecidesIsNamed(t *testing.T) {
 	}{
 		"it reaches the backend":       {explain.Question{Peer: "c1", Path: reviews}, "", "", true, envoy.LayerBackend, "10.2.0.8:9080", "|v2|myreviews"},
 		"by the authority with a port": {explain.Question{Peer: "c1", Path: reviews, Host: "c2.example.com:15443"}, "", "", true, envoy.LayerBackend, "", ""},
+		"the server name in capitals":  {explain.Question{Peer: "c1", Path: reviews, SNI: "C2.Example.com"}, "", "", true, envoy.LayerBackend, "", ""},
 		"another peer":                 {explain.Question{Peer: "c3", Path: reviews}, "", "", false, envoy.LayerPolicy, "path prefix /bookinfo/ratings/v1/", "envoy.filters.http.rbac"},
 		"another method":               {explain.Question{Peer: "c1", Path: reviews, Method: "POST"}, "", "", false, envoy.LayerPolicy, "wants method exact GET", ""},
 		"another path":                 {explain.Question{Peer: "c1", Path: "/bookinfo/myreviews/v3/"}, "", "", false, envoy.LayerPolicy, "wants path prefix", ""},

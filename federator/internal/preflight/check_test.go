@@ -196,6 +196,7 @@ func TestObjectsOfOtherOwners(t *testing.T) {
 	cases := map[string]struct{ object, want string }{
 		"route for the short name":          {vs("default", "hosts: [reviews]"), "one host has one VirtualService"},
 		"route for the full name":           {vs("default", "hosts: [reviews.default.svc.cluster.local], gateways: [mesh]"), "one host has one VirtualService"},
+		"route for the name in capitals":    {vs("default", "hosts: [Reviews]"), "one host has one VirtualService"},
 		"route from another namespace":      {vs("other", "hosts: [reviews.default.svc.cluster.local]"), "one host has one VirtualService"},
 		"route kept to itself":              {vs("other", `hosts: [reviews.default.svc.cluster.local], exportTo: ["."]`), ""},
 		"route of a public gateway":         {vs("default", "hosts: [reviews], gateways: [public]"), ""},

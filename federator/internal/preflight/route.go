@@ -79,8 +79,9 @@ func (k *checker) fullName(host, namespace string) string {
 }
 
 // FullName resolves a host as Istio does: a name without dots belongs to the
-// namespace of the object that names it.
+// namespace of the object that names it, and capitals make no difference.
 func FullName(mesh api.MeshSpec, host, namespace string) string {
+	host = strings.ToLower(host)
 	if host == "" || host == "*" || strings.Contains(host, ".") {
 		return host
 	}

@@ -14,7 +14,7 @@ func Allows(spec api.Spec, r envoy.Request) (api.Key, bool) {
 		return api.Key{}, false
 	}
 	path, _, _ := strings.Cut(envoy.Normalise(r.Path, envoy.HTTP{NormalizePath: true, MergeSlashes: true, EscapedSlashes: "UNESCAPE_AND_FORWARD"}), "?")
-	values := map[envoy.Field]string{envoy.FieldPrincipal: r.Principal, envoy.FieldSNI: r.SNI,
+	values := map[envoy.Field]string{envoy.FieldPrincipal: r.Principal, envoy.FieldSNI: strings.ToLower(r.SNI),
 		envoy.FieldAuthority: r.Authority, envoy.FieldMethod: r.Method, envoy.FieldPath: path}
 	for _, g := range ingress(spec, *spec.Mesh.Spec.Ingress).grants {
 		if holds(g.clause, values) {
