@@ -3,7 +3,6 @@ package steps
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/cucumber/godog"
 
@@ -47,7 +46,7 @@ func (w *World) insideRefusedSoon(ctx context.Context, mesh, method, url, from, 
 		return err
 	}
 	q := w.inside(mesh, Request{Method: method, URL: url, From: from})
-	if err := w.untilEverybodyRefuses(ctx, mesh, Request{Method: method, URL: url, From: from}, words, r.fits); err != nil {
+	if _, err := w.untilAll(ctx, mesh, Request{Method: method, URL: url, From: from}, everybodyAsked, words, r.fits); err != nil {
 		return err
 	}
 	return w.refused(ctx, q, words, r.fits)
@@ -55,30 +54,6 @@ func (w *World) insideRefusedSoon(ctx context.Context, mesh, method, url, from, 
 
 // everybodyAsked is how often a service is asked, each time on a connection of
 // its own: one with two pods leaves one of them out once in half a million times.
+// A policy in the mesh is each sidecar's own, and the first one to have it says
+// nothing of the others.
 const everybodyAsked = 20
-
-// untilEverybodyRefuses waits until a service refuses, whichever of its pods is
-// asked: a policy in the mesh is each sidecar's own, and the first one to have
-// it says nothing of the others.
-func (w *World) untilEverybodyRefuses(ctx context.Context, mesh string, r Request, words string, fits func(traffic.Outcome) bool) error {
-	limited, cancel := context.WithTimeoutCause(ctx, settling, errLate)
-	defer cancel()
-	var last traffic.Outcome
-	for {
-		r.Nonce = newNonce()
-		answers, err := w.Meshes.Inside(limited, mesh, r, everybodyAsked)
-		if limited.Err() != nil {
-			return fmt.Errorf("%s in %s: want %s of all %d; seen last: %s (%w, after %s)", r, mesh, words, everybodyAsked, last, context.Cause(limited), settling)
-		}
-		if err != nil {
-			return inconclusive(err)
-		}
-		at := slices.IndexFunc(answers, func(o traffic.Outcome) bool { return !fits(o) })
-		if at < 0 {
-			return nil
-		}
-		last = answers[at]
-		w.record = append(w.record, fmt.Sprintf("%s in %s, %d times: one of them: %s", r, mesh, everybodyAsked, last))
-		rest(limited)
-	}
-}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/meshfed/meshfed/traffic"
@@ -96,6 +97,54 @@ func (w *World) until(ctx context.Context, q question, patience time.Duration, w
 		}
 	}
 	return last, fmt.Errorf("%s: want %s; seen last: %s (%w, after %s)", q.what, wanted, last.Outcome, context.Cause(ctx), patience)
+}
+
+// mostAsked is how often something is asked at a time at most: one in ten that
+// differs is missed once in 10^18 times.
+const mostAsked = 400
+
+// untilAll asks from within a mesh, so many times with one nonce, until all answers
+// fit, and returns that nonce. After a try that failed twice as many are asked: one
+// in ten that differs would get through if it were only asked often enough.
+func (w *World) untilAll(ctx context.Context, mesh string, r Request, times int, wanted string, fits func(traffic.Outcome) bool) (nonce string, err error) {
+	limited, cancel := context.WithTimeoutCause(ctx, settling, errLate)
+	defer cancel()
+	var last traffic.Outcome
+	for ; ; times = min(2*times, mostAsked) {
+		r.Nonce = newNonce()
+		answers, err := w.Meshes.Inside(limited, mesh, r, times)
+		if limited.Err() != nil {
+			return "", fmt.Errorf("%s in %s: want %s of all %d; seen last: %s (%w, after %s)", r, mesh, wanted, times, last, context.Cause(limited), settling)
+		}
+		if err != nil {
+			return "", inconclusive(err)
+		}
+		at := slices.IndexFunc(answers, func(o traffic.Outcome) bool { return !fits(o) })
+		if at < 0 {
+			w.record = append(w.record, fmt.Sprintf("%s in %s, %d times [nonce %s]: each time %s", r, mesh, times, r.Nonce, wanted))
+			return r.Nonce, nil
+		}
+		last = answers[at]
+		w.record = append(w.record, fmt.Sprintf("%s in %s, %d times: one of them: %s", r, mesh, times, last))
+		rest(limited)
+	}
+}
+
+// stayed holds if no workload of another mesh has seen what bears that nonce.
+func (w *World) stayed(ctx context.Context, mesh, nonce string) error {
+	for _, c := range w.Lab.Clusters() {
+		if c.Name() == mesh {
+			continue
+		}
+		arrivals, err := w.Meshes.Arrivals(ctx, c.Name(), nonce)
+		if err != nil {
+			return inconclusive(err)
+		}
+		if len(arrivals) > 0 {
+			return fmt.Errorf("it stays in %s, and yet %s (nonce %s)", mesh, arrivals[0], nonce)
+		}
+	}
+	return nil
 }
 
 // rest lets a little time pass, or none if ctx ends.

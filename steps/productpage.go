@@ -21,6 +21,7 @@ const productPageURL = "http://productpage:9080/productpage"
 
 func (w *World) pageSteps(sc *godog.ScenarioContext) {
 	sc.Step(`^the product page of (c\d) shows (\w+) (`+looks+` from (c\d))$`, w.pageShows)
+	sc.Then(`^the product page of (c\d) shows (\w+) (`+looks+` from (c\d)), all of (\d+) times$`, w.pageShowsAll)
 	sc.Then(`^the product page of (c\d) shows (\w+) that reviews are unavailable, and (c\d) has seen nothing of it$`, w.pageShowsNone)
 }
 
@@ -29,11 +30,13 @@ const everybody = "everybody"
 
 // productPage asks for the page. Its answer is of productpage itself; whose
 // reviews are on it is in the body.
-func (w *World) productPage(mesh, user string) question {
+func (w *World) productPage(mesh, user string) question { return w.inside(mesh, forThePage(user)) }
+
+func forThePage(user string) Request {
 	if user == everybody {
 		user = ""
 	}
-	return w.inside(mesh, Request{Method: http.MethodGet, URL: productPageURL, User: user})
+	return Request{Method: http.MethodGet, URL: productPageURL, User: user}
 }
 
 func shows(want string) func(traffic.Outcome) bool {
@@ -50,14 +53,37 @@ func (w *World) pageShows(ctx context.Context, mesh, user, want, from string) er
 	if err != nil {
 		return fmt.Errorf("%w; it shows %s", err, read(one))
 	}
+	return w.reviewsFrom(ctx, want, from, one.nonce)
+}
+
+// pageShowsAll is about all pages: one that is as it should be says nothing of a
+// request in ten that goes elsewhere.
+func (w *World) pageShowsAll(ctx context.Context, mesh, user, want, from string, times int) error {
+	if err := w.pageShows(ctx, mesh, user, want, from); err != nil {
+		return err
+	}
+	nonce, err := w.untilAll(ctx, mesh, forThePage(user), times, want, shows(want))
+	if err != nil {
+		return err
+	}
+	errs := []error{w.reviewsFrom(ctx, want, from, nonce)}
+	if from == mesh {
+		errs = append(errs, w.stayed(ctx, mesh, nonce))
+	}
+	return reports.Weighed(errs...)
+}
+
+// reviewsFrom holds if reviews of that mesh, and of no other, have seen what bears
+// the nonce.
+func (w *World) reviewsFrom(ctx context.Context, want, from, nonce string) error {
 	clusters := w.Lab.Clusters()
 	errs := make([]error, len(clusters))
 	var all sync.WaitGroup
 	for i, c := range clusters {
 		all.Go(func() {
-			served, err := w.reviewsSaw(ctx, c.Name(), one.nonce)
+			served, err := w.reviewsSaw(ctx, c.Name(), nonce)
 			if err == nil && served != (c.Name() == from) {
-				err = fmt.Errorf("the page shows %s, but that reviews of %s saw the request is %t (nonce %s)", want, c.Name(), served, one.nonce)
+				err = fmt.Errorf("the page shows %s, but that reviews of %s saw the request is %t (nonce %s)", want, c.Name(), served, nonce)
 			}
 			errs[i] = err
 		})

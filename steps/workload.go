@@ -12,6 +12,7 @@ import (
 
 func (w *World) workloadSteps(sc *godog.ScenarioContext) {
 	sc.Step(`^in (c\d), "([A-Z]+) ([^"]+)" is answered by (\w+)(?: (v\d))? of (c\d)$`, w.workloadAnswered)
+	sc.Then(`^in (c\d), "([A-Z]+) ([^"]+)" is answered by (\w+)(?: (v\d))? of (c\d), all of (\d+) times$`, w.workloadAnsweredAll)
 	sc.Step(`^in (c\d), "([A-Z]+) ([^"]+)" takes at least (\d+) ms from now on$`, w.workloadTakes)
 	sc.Then(`^soon, in (c\d), "([A-Z]+) ([^"]+)" is answered by (\w+) of (c\d) every time$`, w.workloadAnsweredSteadily)
 	sc.Then(`^between (\d+) and (\d+) of (\d+) times "([A-Z]+) ([^"]+)" in (c\d) is answered by (\w+ v\d of c\d)$`, w.share)
@@ -38,6 +39,19 @@ func (w *World) inside(mesh string, r Request) question {
 
 func (w *World) workloadAnswered(ctx context.Context, mesh, method, url, service, version, from string) error {
 	return w.answered(ctx, w.inside(mesh, Request{Method: method, URL: url}), traffic.Backend{Service: service, Version: version, Cluster: from})
+}
+
+// workloadAnsweredAll is about all requests, see pageShowsAll.
+func (w *World) workloadAnsweredAll(ctx context.Context, mesh, method, url, service, version, from string, times int) error {
+	if err := w.workloadAnswered(ctx, mesh, method, url, service, version, from); err != nil {
+		return err
+	}
+	want := traffic.Backend{Service: service, Version: version, Cluster: from}
+	nonce, err := w.untilAll(ctx, mesh, Request{Method: method, URL: url}, times, "an answer of "+want.String(), by(want))
+	if err != nil || from != mesh {
+		return err
+	}
+	return w.stayed(ctx, mesh, nonce)
 }
 
 // workloadAnsweredSteadily waits until no answer differs any more: a service has
