@@ -53,6 +53,7 @@ func consuming() []Mutation {
 			return routes
 		})),
 		widened("everything leaves, whatever its weight", ConsumerRoute, update(ConsumerRoute, "http[].route", skewed(100))),
+		widened("one in ten of those who stay leaves", ConsumerRoute, update(ConsumerRoute, "http", tithed)),
 		narrowed("two thirds leave instead of a half", ConsumerRoute, update(ConsumerRoute, "http[].route", skewed(67))),
 		{
 			Name: "requests that stay are copied to the peer", Part: ConsumerRoute, New: always(update(ConsumerRoute, "http", copied)),
@@ -110,17 +111,9 @@ func skewed(remote int64) func(any) any {
 	}
 }
 
-// leaves says whether a destination is the egress gateway.
-func leaves(destination map[string]any) bool {
-	inner, _ := destination["destination"].(map[string]any)
-	host, _ := inner["host"].(string)
-	return strings.Contains(host, "egressgateway")
-}
-
-// copied has each route without a way out mirror to the one that has.
-func copied(old any) any {
-	routes, _ := old.([]any)
-	var out any
+// wayOut is the destination by which some of the routes lead out of the mesh; nil
+// is none.
+func wayOut(routes []any) (out any) {
 	for _, r := range routes {
 		at(r, "route[].destination", func(owner map[string]any, _ string) {
 			if leaves(owner) {
@@ -128,6 +121,40 @@ func copied(old any) any {
 			}
 		})
 	}
+	return out
+}
+
+// leaves says whether a destination is the egress gateway.
+func leaves(destination map[string]any) bool {
+	inner, _ := destination["destination"].(map[string]any)
+	host, _ := inner["host"].(string)
+	return strings.Contains(host, "egressgateway")
+}
+
+// tithed adds the way out, with a tenth of the weight, to each route that has one
+// destination within the mesh.
+func tithed(old any) any {
+	routes, _ := old.([]any)
+	out := wayOut(routes)
+	for _, r := range routes {
+		at(r, "route", func(owner map[string]any, field string) {
+			to, _ := owner[field].([]any)
+			if out == nil || len(to) != 1 {
+				return
+			}
+			if stays, _ := to[0].(map[string]any); stays != nil && !leaves(stays) {
+				stays["weight"] = int64(90)
+				owner[field] = append(to, mapping{"destination": out, "weight": int64(10)})
+			}
+		})
+	}
+	return routes
+}
+
+// copied has each route without a way out mirror to the one that has.
+func copied(old any) any {
+	routes, _ := old.([]any)
+	out := wayOut(routes)
 	for _, r := range routes {
 		route, _ := r.(map[string]any)
 		staying := true

@@ -117,6 +117,7 @@ func first() map[string][]string {
 		"a header that begins alike decides":                                {jason},
 		"whoever has the header at all leaves":                              {jason},
 		"requests that stay are copied to the peer":                         {jason},
+		"one in ten of those who stay leaves":                               {jason},
 		"the exposed service's requests get a header":                       {sameHeaders},
 		"the callers' requests get a header of the peer's":                  {sameHeaders},
 		"the callers' requests lose a header on the way out":                {sameHeaders},
