@@ -123,9 +123,27 @@ Feature: Consume a service of another mesh under a local name
 
   Rule: A consumer fails closed
 
-    @core @peer-identity
+    # What the right identity is served says that the way is there; between the two
+    # nothing leaves, so that whatever c2 sees comes after.
+    @core @peer-identity @header-routing
     Scenario: A peer that is not who it should be gets no request
-      Given the owner of c1 expects c2 to be "spiffe://c9.example.com/istio-private-ingressgateway"
+      Given the owner of c1 applies:
+        """yaml
+        apiVersion: federation.meshfed.io/v1alpha1
+        kind: Consumption
+        metadata: {name: reviews, namespace: default}
+        spec:
+          service: {name: reviews, port: 9080}
+          from: {peer: c2, path: /bookinfo/myreviews/v2/}
+          routes:
+          - match: {headers: [{name: end-user, exact: jason}]}
+            to: [{target: remote, weight: 100}]
+          - to: [{target: local, subset: v1, weight: 100}]
+        """
+      And the product page of c1 shows jason reviews with black stars from c2
+      And the owner of c1 cancels
+      And the product page of c1 shows jason reviews without stars from c1
+      And the owner of c1 expects c2 to be "spiffe://c9.example.com/istio-private-ingressgateway"
       When the owner of c1 applies:
         """yaml
         apiVersion: federation.meshfed.io/v1alpha1
@@ -140,9 +158,11 @@ Feature: Consume a service of another mesh under a local name
           - to: [{target: local, subset: v1, weight: 100}]
         """
       Then the product page of c1 shows jason that reviews are unavailable, and c2 has seen nothing of it
+      And it was never sent to the gateway of c2
+      And the broken layer of "GET http://reviews:9080/reviews/0" by jason in c1 is "handshake", because "CERTIFICATE_VERIFY_FAILED"
       And the product page of c1 shows everybody reviews without stars from c1, all of 50 times
 
-    @core
+    @core @header-routing
     Scenario: What the peer does not expose stays out of reach
       When the owner of c1 applies:
         """yaml
@@ -158,6 +178,8 @@ Feature: Consume a service of another mesh under a local name
           - to: [{target: local, subset: v1, weight: 100}]
         """
       Then the product page of c1 shows jason that reviews are unavailable, and c2 has seen nothing of it
+      And in c1, "GET http://reviews:9080/reviews/0" by jason is refused: denied by policy
+      And it was sent to the gateway of c2 once
       And the product page of c1 shows everybody reviews without stars from c1, all of 50 times
 
     @extended

@@ -12,7 +12,7 @@ import (
 func (w *World) accessSteps(sc *godog.ScenarioContext) {
 	sc.Given(`^there are (\d) meshes$`, w.meshesAtLeast)
 	sc.Step(`^in (c\d), "([A-Z]+) ([^"]+)" from (\w+) is answered by (\w+) (v\d) of (c\d)$`, w.answeredFrom)
-	sc.Then(`^in (c\d), "([A-Z]+) ([^"]+)"(?: from (\w+))? is refused: (.+)$`, w.insideRefused)
+	sc.Then(`^in (c\d), "([A-Z]+) ([^"]+)"(?: from (\w+))?(?: by (\w+))? is refused: (.+)$`, w.insideRefused)
 	sc.Then(`^soon, in (c\d), "([A-Z]+) ([^"]+)"(?: from (\w+))? is refused: (.+)$`, w.insideRefusedSoon)
 	sc.Then(`^with these certificates, methods and paths, (c\d) answers or refuses:$`, w.truthTable)
 }
@@ -30,12 +30,12 @@ func (w *World) answeredFrom(ctx context.Context, mesh, method, url, from, servi
 		traffic.Backend{Service: service, Version: version, Cluster: of})
 }
 
-func (w *World) insideRefused(ctx context.Context, mesh, method, url, from, words string) error {
+func (w *World) insideRefused(ctx context.Context, mesh, method, url, from, user, words string) error {
 	r, err := parseRefusal(words)
 	if err != nil {
 		return err
 	}
-	return w.refused(ctx, w.inside(mesh, Request{Method: method, URL: url, From: from}), words, r.fits)
+	return w.refused(ctx, w.inside(mesh, Request{Method: method, URL: url, From: from, User: user}), words, r.fits)
 }
 
 // insideRefusedSoon is for what the owner of a mesh changes: her sidecars have

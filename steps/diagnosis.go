@@ -68,7 +68,7 @@ func (w *World) diagnosisSteps(sc *godog.ScenarioContext) {
 		w.serials[mesh] = serials
 		return w.own(mesh, err)
 	})
-	sc.Then(`^the broken layer of "([A-Z]+) ([^"]+)" in (c\d) is "([^"]+)"(?:, because "([^"]+)")?$`, w.brokenLayer)
+	sc.Then(`^the broken layer of "([A-Z]+) ([^"]+)"(?: by (\w+))? in (c\d) is "([^"]+)"(?:, because "([^"]+)")?$`, w.brokenLayer)
 }
 
 // misled is what an owner believes of a peer that is not so.
@@ -87,9 +87,10 @@ type belief struct{ SNI, Host, Port string }
 const diagnosing = 30 * time.Second
 
 // brokenLayer is what the proxies tell of a request that is sent.
-func (w *World) brokenLayer(ctx context.Context, method, url, mesh, layer, because string) error {
-	return w.diagnosed(ctx, fmt.Sprintf("%s %s in %s", method, url, mesh), layer, because, func(ctx context.Context) (Diagnosis, error) {
-		return w.Meshes.Why(ctx, mesh, Request{Method: method, URL: url})
+func (w *World) brokenLayer(ctx context.Context, method, url, user, mesh, layer, because string) error {
+	r := Request{Method: method, URL: url, User: user}
+	return w.diagnosed(ctx, fmt.Sprintf("%s in %s", r, mesh), layer, because, func(ctx context.Context) (Diagnosis, error) {
+		return w.Meshes.Why(ctx, mesh, r)
 	})
 }
 

@@ -83,11 +83,12 @@ func TestARequestWhoseHeadersNobodyHasKeptProvesNothing(t *testing.T) {
 func TestARefusedRequestIsSentOnce(t *testing.T) {
 	m := &told{tries: 1}
 	w := NewWorld(Environment{Meshes: m})
-	assert.ErrorContains(t, w.triedOnce(t.Context(), "c2"), "no request was refused before")
+	assert.ErrorContains(t, w.tried(t.Context(), "c2", 1), "no request was refused before")
 	w.denied = &denied{}
-	assert.NoError(t, w.triedOnce(t.Context(), "c2"))
+	assert.NoError(t, w.tried(t.Context(), "c2", 1))
 	for _, tries := range []int{0, 4} {
 		m.tries = tries
-		assert.ErrorContains(t, w.triedOnce(t.Context(), "c2"), "want once")
+		assert.ErrorContains(t, w.tried(t.Context(), "c2", 1), "want 1")
 	}
+	assert.ErrorContains(t, w.tried(t.Context(), "c2", 0), "asked 4 times, want 0")
 }

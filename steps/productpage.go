@@ -131,6 +131,7 @@ func (w *World) pageShowsNone(ctx context.Context, mesh, user, other string) err
 	if !none(attempt.Outcome) {
 		return fmt.Errorf("the reviews were unavailable, and now the page shows %s: %s", read(attempt), attempt)
 	}
+	w.denied = &denied{attempt: attempt, after: after}
 	if err := w.unseen(ctx, other, nonce); err != nil {
 		return err
 	}

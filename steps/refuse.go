@@ -30,9 +30,9 @@ func (w *World) refused(ctx context.Context, q question, wanted string, fits fun
 // denied is a request that was refused, and the control behind it.
 type denied struct{ attempt, after asked }
 
-// triedOnce is about the request that was refused last: no proxy on its way has
-// asked the peer's gateway again.
-func (w *World) triedOnce(ctx context.Context, mesh string) error {
+// tried is about the request that was refused last: so often has the peer's gateway
+// been asked, whoever on its way has asked again.
+func (w *World) tried(ctx context.Context, mesh string, times int) error {
 	if w.denied == nil {
 		return errors.New("no request was refused before in this scenario")
 	}
@@ -40,8 +40,8 @@ func (w *World) triedOnce(ctx context.Context, mesh string) error {
 	if err != nil {
 		return inconclusive(err)
 	}
-	if tries != 1 {
-		return fmt.Errorf("the ingress gateway of %s was asked %d times, want once: %s", mesh, tries, w.denied.attempt)
+	if tries != times {
+		return fmt.Errorf("the ingress gateway of %s was asked %d times, want %d: %s", mesh, tries, times, w.denied.attempt)
 	}
 	return nil
 }

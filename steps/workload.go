@@ -17,7 +17,8 @@ func (w *World) workloadSteps(sc *godog.ScenarioContext) {
 	sc.Then(`^soon, in (c\d), "([A-Z]+) ([^"]+)" is answered by (\w+) of (c\d) every time$`, w.workloadAnsweredSteadily)
 	sc.Then(`^between (\d+) and (\d+) of (\d+) times "([A-Z]+) ([^"]+)" in (c\d) is answered by (\w+ v\d of c\d)$`, w.share)
 	sc.Then(`^it arrived there as "([A-Z]+) ([^"]+)" for "([^"]+)"$`, w.arrivedAs)
-	sc.Then(`^it was sent to the gateway of (c\d) once$`, w.triedOnce)
+	sc.Then(`^it was sent to the gateway of (c\d) once$`, func(ctx context.Context, mesh string) error { return w.tried(ctx, mesh, 1) })
+	sc.Then(`^it was never sent to the gateway of (c\d)$`, func(ctx context.Context, mesh string) error { return w.tried(ctx, mesh, 0) })
 	sc.Then(`^"([A-Z]+) ([^"]+)" in (c\d) has the headers of "([A-Z]+) ([^"]+)" in (c\d), there and back, but for what gateways say of the way:$`, w.sameHeaders)
 	sc.Then(`^(\d+) of (\d+) more are answered by (\w+) (v\d) of (c\d)$`, w.more)
 }
