@@ -65,6 +65,7 @@ Feature: What a hostile peer asks for is not applied
         | с8.example.com |
 
     Scenario Outline: A peer that calls as <identity>
+      Given from now on, at c2, "GET /bookinfo/ratings/v1/ratings/0" with c1's certificate is asked all the time
       When the owner of c2 is talked into applying:
         """yaml
         apiVersion: federation.meshfed.io/v1alpha1
@@ -74,7 +75,7 @@ Feature: What a hostile peer asks for is not applied
         """
       Then it is refused, and the refusal speaks of <identity>
       And the objects of c2 are as before
-      And at c2, "GET /bookinfo/ratings/v1/ratings/0" with c1's certificate is answered by ratings v1 of c2
+      And none of what is asked all the time has failed
 
       Examples:
         | identity                                            |
@@ -112,10 +113,11 @@ Feature: What a hostile peer asks for is not applied
   Rule: The engine cannot be exhausted
 
     Scenario Outline: <what>
+      Given from now on, at c2, "GET /bookinfo/ratings/v1/ratings/0" with c1's certificate is asked all the time
       When the owner of c2 is talked into applying <what>
       Then it is refused, and the refusal speaks of <reason>
       And the objects of c2 are as before
-      And at c2, "GET /bookinfo/ratings/v1/ratings/0" with c1's certificate is answered by ratings v1 of c2
+      And none of what is asked all the time has failed
 
       Examples:
         | what                          | reason        |

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -31,8 +30,8 @@ func (w *World) hostileSteps(sc *godog.ScenarioContext) {
 // hostile is a declaration that should not have been accepted.
 type hostile struct {
 	mesh string
-	// before is what the mesh held of an engine's kinds.
-	before []string
+	// since is what has changed in the mesh of an engine's kinds.
+	since Since
 	// refusal is what the engine said; nil if it accepted.
 	refusal error
 	took    time.Duration
@@ -44,7 +43,7 @@ const refusedWithin = 10 * time.Second
 // applyHostile adds to what is declared something that must not be, and takes
 // note of what the engine says. What was declared before stays the owner's wish.
 func (w *World) applyHostile(ctx context.Context, mesh, declarations string) error {
-	before, err := w.Leftovers(ctx, mesh)
+	since, err := w.Snapshot(ctx, mesh)
 	if err != nil {
 		return inconclusive(err)
 	}
@@ -56,7 +55,7 @@ func (w *World) applyHostile(ctx context.Context, mesh, declarations string) err
 	defer cancel()
 	start := time.Now()
 	refusal := w.Engine.Apply(bounded, c, w.declared[mesh]+"\n---\n"+declarations)
-	w.hostile = &hostile{mesh: mesh, before: before, refusal: refusal, took: time.Since(start)}
+	w.hostile = &hostile{mesh: mesh, since: since, refusal: refusal, took: time.Since(start)}
 	w.record = append(w.record, fmt.Sprintf("hostile declaration of %d bytes: %s after %s", len(declarations), short(refusal), w.hostile.took.Round(time.Millisecond)))
 	if ctx.Err() != nil {
 		return inconclusive(context.Cause(ctx))
@@ -98,12 +97,12 @@ func (w *World) undisturbed(ctx context.Context, mesh string) error {
 	if w.hostile == nil || w.hostile.mesh != mesh {
 		return fmt.Errorf("nothing hostile was applied in %s: begin with that", mesh)
 	}
-	now, err := w.Leftovers(ctx, mesh)
+	changed, err := w.hostile.since(ctx)
 	if err != nil {
 		return inconclusive(err)
 	}
-	if !slices.Equal(now, w.hostile.before) {
-		return fmt.Errorf("%s held %q and holds %q", mesh, w.hostile.before, now)
+	if len(changed) > 0 {
+		return fmt.Errorf("in %s: %s", mesh, strings.Join(changed, "; "))
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/cucumber/godog"
 )
@@ -81,11 +82,11 @@ func (w *World) openEntrances(ctx context.Context, mesh, first, second string) e
 // noteTheirs remembers what a mesh holds while only its owner has applied
 // something.
 func (w *World) noteTheirs(ctx context.Context, mesh string) error {
-	left, err := w.Leftovers(ctx, mesh)
+	since, err := w.Snapshot(ctx, mesh)
 	if err != nil {
 		return inconclusive(err)
 	}
-	w.theirs[mesh] = left
+	w.theirs[mesh] = since
 	return nil
 }
 
@@ -113,15 +114,16 @@ func (w *World) untouched(ctx context.Context, mesh string) error {
 // objects that it had when its owner had applied hers.
 func (w *World) onlyTheirs(ctx context.Context, first, second string) error {
 	for _, mesh := range []string{first, second} {
-		left, err := w.Leftovers(ctx, mesh)
+		since := w.theirs[mesh]
+		if since == nil {
+			return fmt.Errorf("the owner of %s has applied nothing: that nothing else is left is another sentence", mesh)
+		}
+		changed, err := since(ctx)
 		if err != nil {
 			return inconclusive(err)
 		}
-		if len(w.theirs[mesh]) == 0 {
-			return fmt.Errorf("the owner of %s has applied nothing: that nothing else is left is another sentence", mesh)
-		}
-		if !slices.Equal(left, w.theirs[mesh]) {
-			return fmt.Errorf("%s holds %q, want %q", mesh, left, w.theirs[mesh])
+		if len(changed) > 0 {
+			return fmt.Errorf("in %s: %s", mesh, strings.Join(changed, "; "))
 		}
 	}
 	return nil

@@ -9,13 +9,14 @@ import (
 )
 
 func TestObjectsAreComparedWithThoseOfTheSameMeshBefore(t *testing.T) {
-	holds := []string{"Gateway x"}
-	w := &World{Environment: Environment{Leftovers: func(context.Context, string) ([]string, error) { return holds, nil }}}
+	var changed []string
+	since := func(context.Context) ([]string, error) { return changed, nil }
+	w := &World{}
 	require.ErrorContains(t, w.undisturbed(t.Context(), "c2"), "nothing hostile was applied in c2: begin with that")
-	w.hostile = &hostile{mesh: "c1", before: holds}
+	w.hostile = &hostile{mesh: "c1", since: since}
 	require.ErrorContains(t, w.undisturbed(t.Context(), "c2"), "nothing hostile was applied in c2: begin with that")
-	w.hostile = &hostile{mesh: "c2", before: holds}
+	w.hostile = &hostile{mesh: "c2", since: since}
 	require.NoError(t, w.undisturbed(t.Context(), "c2"))
-	holds = nil
-	assert.ErrorContains(t, w.undisturbed(t.Context(), "c2"), `c2 held ["Gateway x"] and holds []`)
+	changed = []string{"made again: Gateway x"}
+	assert.EqualError(t, w.undisturbed(t.Context(), "c2"), "in c2: made again: Gateway x")
 }

@@ -32,11 +32,17 @@ type Environment struct {
 	// Leftovers names what a mesh holds of the kinds an engine writes that
 	// was not there before the run.
 	Leftovers func(ctx context.Context, mesh string) ([]string, error)
+	// Snapshot remembers what a mesh holds of those kinds now.
+	Snapshot func(ctx context.Context, mesh string) (Since, error)
 	// Explain says where a request would end.
 	Explain Explainer
 	// Tell says to a person how something long is going. Nil is silent.
 	Tell func(text string)
 }
+
+// Since names what a mesh holds otherwise than it did: objects that are new,
+// changed, made again, or gone.
+type Since func(ctx context.Context) ([]string, error)
 
 // World is the state of one scenario. It must not be used by two.
 type World struct {
@@ -59,9 +65,9 @@ type World struct {
 	owned map[string]bool
 	// entrances are the peers that come in by one of their own, by mesh.
 	entrances map[string][]string
-	// theirs is what each mesh holds beside what it did before the run, once
-	// its owner had applied objects of her own.
-	theirs map[string][]string
+	// theirs is what has changed in each mesh since its owner had applied objects
+	// of her own.
+	theirs map[string]Since
 	// steady is what is asked all the time.
 	steady *steady
 	// declaredAt is when the API server had accepted the last declaration.
@@ -98,7 +104,7 @@ func NewWorld(e Environment) *World {
 		beliefs:     map[string]*belief{},
 		owned:       map[string]bool{},
 		entrances:   map[string][]string{},
-		theirs:      map[string][]string{},
+		theirs:      map[string]Since{},
 		serials:     map[string]Serials{},
 		loads:       map[string]loaded{},
 		costs:       map[string]meter{},

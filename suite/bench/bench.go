@@ -66,7 +66,7 @@ func New(ctx context.Context, lab cluster.Lab, e engine.Engine) (*Bench, error) 
 		return nil, fmt.Errorf("bench: %w", err)
 	}
 	b.through = through
-	b.environment = steps.Environment{Lab: lab, Engine: e, Meshes: through, Owners: newOwners(b.meshes, authority.Authority, through.OwnAuthorities()), Faults: &faults{meshes: b.meshes, reach: through, borrowed: cluster.Borrowed(lab)}, Leftovers: b.Leftovers}
+	b.environment = steps.Environment{Lab: lab, Engine: e, Meshes: through, Owners: newOwners(b.meshes, authority.Authority, through.OwnAuthorities()), Faults: &faults{meshes: b.meshes, reach: through, borrowed: cluster.Borrowed(lab)}, Leftovers: b.Leftovers, Snapshot: b.snapshot}
 	b.environment.Explain = explain(lab)
 	if err := b.settle(ctx); err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
@@ -235,6 +235,22 @@ func (b *Bench) Leftovers(ctx context.Context, name string) ([]string, error) {
 		return nil, err
 	}
 	return now.Since(m.before), nil
+}
+
+// snapshot is what a mesh holds now.
+func (b *Bench) snapshot(ctx context.Context, name string) (steps.Since, error) {
+	m, known := b.meshes[name]
+	if !known {
+		return nil, fmt.Errorf("no mesh %q", name)
+	}
+	then, err := m.objects.Take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) ([]string, error) {
+		now, err := m.objects.Take(ctx)
+		return now.Since(then), err
+	}, nil
 }
 
 // Clean has the engine take away whatever a mesh holds that it did not hold when

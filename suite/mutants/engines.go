@@ -123,6 +123,32 @@ func mute(_ *faultyEngine, sound verb) verb {
 	}
 }
 
+// rebuilding takes everything away before it applies, and puts it back after a
+// refusal: in the end all is as it should be.
+func rebuilding() func(f *faultyEngine, sound verb) verb {
+	last := map[string]string{}
+	return func(f *faultyEngine, sound verb) verb {
+		return func(ctx context.Context, c cluster.Cluster, declarations string) error {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			before, was := last[c.Name()]
+			if was {
+				if err := f.Engine.Cancel(ctx, c, before); err != nil {
+					return err
+				}
+			}
+			err := sound(ctx, c, declarations)
+			switch {
+			case err == nil:
+				last[c.Name()] = declarations
+			case was:
+				err = errors.Join(err, sound(ctx, c, before))
+			}
+			return err
+		}
+	}
+}
+
 // raiding also deletes what is not the engine's: every VirtualService.
 func raiding(_ *faultyEngine, sound verb) verb {
 	return func(ctx context.Context, c cluster.Cluster, declarations string) error {
@@ -172,6 +198,7 @@ func faultyEngines() []Mutant {
 		of("apply answers before it has written", func() *faultyEngine { return &faultyEngine{apply: late} }, "access/a-grant-is-taken-away", "revocation/the-peer-is-taken-off-the-list"),
 		of("errors of apply are swallowed", func() *faultyEngine { return &faultyEngine{apply: swallowed} }, hostile),
 		of("reasons of apply's errors are swallowed", func() *faultyEngine { return &faultyEngine{apply: mute} }, hostile),
+		of("apply deletes all it has made, then applies", func() *faultyEngine { return &faultyEngine{apply: rebuilding()} }, hostile, oneOfTwo),
 		of("cancel deletes every route there is", func() *faultyEngine { return &faultyEngine{cancel: raiding} },
 			"cleanup/everything-of-the-federation-is-gone-and-everything-else-is-as-it-was"),
 	}

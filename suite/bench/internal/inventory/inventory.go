@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 )
@@ -73,9 +74,17 @@ func (r *Reader) looks() []look {
 	return all
 }
 
-// Inventory is a set of objects by name ("gateways.networking.istio.io ns/x"),
-// each with its generation: 0 for kinds that have none.
-type Inventory map[string]int64
+// Inventory is a set of objects by name: "gateways.networking.istio.io ns/x".
+type Inventory map[string]Object
+
+// Object is what tells whether an object is as it was.
+type Object struct {
+	// UID is another one if the object was deleted and made again; whoever used it
+	// was without it in between.
+	UID types.UID
+	// Generation is 0 for kinds that have none.
+	Generation int64
+}
 
 // Take lists what there is now.
 func (r *Reader) Take(ctx context.Context) (Inventory, error) {
@@ -98,22 +107,24 @@ func (r *Reader) Take(ctx context.Context) (Inventory, error) {
 	inventory := Inventory{}
 	for i, l := range looks {
 		for _, o := range lists[i] {
-			inventory[fmt.Sprintf("%s %s/%s", l.kind.GroupResource(), o.Namespace, o.Name)] = o.Generation
+			inventory[fmt.Sprintf("%s %s/%s", l.kind.GroupResource(), o.Namespace, o.Name)] = Object{UID: o.UID, Generation: o.Generation}
 		}
 	}
 	return inventory, nil
 }
 
 // Since says in words what differs from an earlier inventory: objects that are
-// new, changed or gone, sorted; nil if nothing does.
+// new, changed, made again or gone, sorted; nil if nothing does.
 func (now Inventory) Since(before Inventory) []string {
 	var differences []string
-	for name, generation := range now {
+	for name, object := range now {
 		earlier, was := before[name]
 		switch {
 		case !was:
 			differences = append(differences, "left: "+name)
-		case earlier != generation:
+		case earlier.UID != object.UID:
+			differences = append(differences, "made again: "+name)
+		case earlier != object:
 			differences = append(differences, "changed: "+name)
 		}
 	}
