@@ -27,6 +27,9 @@ func (p *Provider) Doctor(ctx context.Context, w io.Writer) (err error) {
 		errs = append(errs, p.examine(ctx, w, m))
 	}
 	tell(w, p.options.Images)
+	if p.options.Terms != "" {
+		fmt.Fprintln(w, p.options.Terms)
+	}
 	grant := access.Grant{
 		Name:    "meshfed-conformance",
 		Subject: rbac.Subject{APIGroup: rbac.GroupName, Kind: rbac.UserKind, Name: "meshfed-conformance"},

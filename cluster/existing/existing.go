@@ -37,6 +37,8 @@ type Options struct {
 	// those that must be there if that user may make none; see Doctor.
 	Rights     []access.Right
 	Namespaces []corev1.Namespace
+	// Terms are what else Doctor has to say of a run.
+	Terms string
 }
 
 // Provider opens clusters that exist. Safe for concurrent use.

@@ -109,7 +109,7 @@ func (p *places) existing() (*existing.Provider, error) {
 		return nil, usage.Bad(err)
 	}
 	return existing.New(existing.Options{
-		Contexts: contexts, Gateways: gateways, Images: images, Rights: rights(), Namespaces: bench.Namespaces(),
+		Contexts: contexts, Gateways: gateways, Images: images, Rights: rights(), Namespaces: bench.Namespaces(), Terms: bench.Terms(),
 	})
 }
 

@@ -39,9 +39,12 @@ type mesh struct {
 	cluster cluster.Cluster
 	// borrowed says that it is somebody's; see cluster.Borrower.
 	borrowed bool
-	pods     *workload.Client
-	objects  *inventory.Reader
-	applier  *manifest.Client
+	// concerned are the namespaces that the features are about, and reserved those
+	// of them in which nobody else may federate anything; none means all.
+	concerned, reserved []string
+	pods                *workload.Client
+	objects             *inventory.Reader
+	applier             *manifest.Client
 	// before is what the cluster held when nothing was federated.
 	before inventory.Inventory
 }
@@ -124,7 +127,11 @@ func newMesh(c cluster.Cluster, lab cluster.Lab) (*mesh, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &mesh{cluster: c, borrowed: cluster.Borrowed(lab), pods: pods, objects: objects, applier: applier}, nil
+	m := &mesh{cluster: c, borrowed: cluster.Borrowed(lab), concerned: concerned(lab), pods: pods, objects: objects, applier: applier}
+	if m.borrowed {
+		m.reserved = reservedNamespaces()
+	}
+	return m, nil
 }
 
 // look takes what every mesh holds before the first scenario, and its version.
@@ -159,24 +166,28 @@ func federated() []string {
 // reset takes the mesh's inventory, after it has had the engine take away what
 // a killed run has left.
 func (b *Bench) reset(ctx context.Context, m *mesh) (err error) {
-	if m.before, err = m.objects.Take(ctx); err != nil {
+	if m.before, err = m.take(ctx); err != nil {
 		return err
 	}
-	if len(leftovers(m.before)) == 0 {
+	if len(leftovers(m.before.Within(m.reserved))) == 0 {
 		return nil
 	}
 	// Nothing declared is nothing left: that is what Apply promises.
 	if err := steps.NewWorld(b.environment).ApplyNothing(ctx, m.cluster.Name()); err != nil {
 		return fmt.Errorf("take away what an earlier run has left: %w", err)
 	}
-	if m.before, err = m.objects.Take(ctx); err != nil {
+	if m.before, err = m.take(ctx); err != nil {
 		return err
 	}
-	if left := leftovers(m.before); len(left) > 0 {
-		return fmt.Errorf("something is federated that engine %s does not know of: %s: delete it, or use another lab",
-			b.environment.Engine.Name(), strings.Join(left, "; "))
+	left := leftovers(m.before.Within(m.reserved))
+	if len(left) == 0 {
+		return nil
 	}
-	return nil
+	remedy := "delete it, or use another lab"
+	if m.borrowed {
+		remedy = "if a run of another engine has left it, run that engine once more; if it is somebody's, use other clusters"
+	}
+	return fmt.Errorf("something is federated that engine %s does not know of: %s: %s", b.environment.Engine.Name(), strings.Join(left, "; "), remedy)
 }
 
 func leftovers(i inventory.Inventory) []string {
@@ -230,7 +241,7 @@ func (b *Bench) Leftovers(ctx context.Context, name string) ([]string, error) {
 	if !known {
 		return nil, fmt.Errorf("no mesh %q", name)
 	}
-	now, err := m.objects.Take(ctx)
+	now, err := m.take(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,9 @@ func Deploy(ctx context.Context, lab cluster.Lab) error {
 	if n := len(lab.Clusters()); n < MinClusters {
 		return fmt.Errorf("lab %s has %d clusters; the features need at least %d", lab.Name(), n, MinClusters)
 	}
+	if err := vacate(ctx, lab); err != nil {
+		return fmt.Errorf("deploy: %w", err)
+	}
 	authority, err := authority(ctx, lab)
 	if err != nil {
 		return fmt.Errorf("deploy: %w", err)

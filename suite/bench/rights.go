@@ -12,6 +12,15 @@ import (
 // fixtureNamespaces are where the features' workloads are.
 func fixtureNamespaces() []string { return []string{metav1.NamespaceDefault, "bookinfo"} }
 
+// reservedNamespaces are those in which a run on borrowed clusters has to be alone.
+func reservedNamespaces() []string {
+	return append(fixtureNamespaces(), istio.GatewayNamespace, ownNamespace, thirdMeshNamespace)
+}
+
+// rootNamespace is the mesh's: what is in it holds everywhere, and some of it is
+// its owner's.
+func rootNamespace() []string { return []string{istio.SystemNamespace} }
+
 // thirdMeshNamespace is where c3, if there is one, has a workload more.
 const thirdMeshNamespace = "consumer"
 
@@ -40,7 +49,7 @@ func concerned(lab cluster.Lab) []string {
 	if !cluster.Borrowed(lab) {
 		return nil
 	}
-	return append(confidential(lab), thirdMeshNamespace, istio.SystemNamespace)
+	return append(reservedNamespaces(), rootNamespace()...)
 }
 
 // Rights are what the harness needs in a cluster in which nothing was made for
