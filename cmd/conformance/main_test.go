@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -98,6 +100,32 @@ func TestWhatVerifySaysOfARunWithoutASealSealsIt(t *testing.T) {
 	assert.Contains(t, out, "sealed: ")
 	code, _, errs = execute(t, "report", "verify", folder.Path)
 	assert.Equal(t, reports.ExitGreen, code, errs)
+}
+
+// Both look at clusters that somebody has, by their contexts, as run does.
+func TestWhatLooksAtALabLooksAtExistingClustersAndLeavesNothingHere(t *testing.T) {
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "config"))
+	require.NoError(t, os.WriteFile(os.Getenv("KUBECONFIG"), []byte(`{apiVersion: v1, kind: Config,
+clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}], users: [{name: u, user: {token: secret}}],
+contexts: [{name: x, context: {cluster: c, user: u}}]}`), 0o600))
+	out := filepath.Join(tmp, "bundle.tar.gz")
+	for line, want := range map[string]int{
+		"why --provider existing --context c1=x http://reviews:9080/":               reports.ExitInconclusive,
+		"why --provider existing --context c1=y http://reviews:9080/":               reports.ExitInconclusive,
+		"why --provider existing http://reviews:9080/":                              reports.ExitUsage,
+		"why --run out/latest --context c1=x consume/a":                             reports.ExitUsage,
+		"debug bundle --provider existing --context c1=x --output " + out:           reports.ExitGreen,
+		"debug bundle --provider existing --context c1=x --gateway --output " + out: reports.ExitUsage,
+	} {
+		code, _, errs := execute(t, strings.Fields(line)...)
+		assert.Equal(t, want, code, "%s: %s", line, errs)
+		assert.NotContains(t, errs, "unknown flag", line)
+	}
+	left, err := filepath.Glob(filepath.Join(tmp, "meshfed-existing-*"))
+	require.NoError(t, err)
+	assert.Empty(t, left, "kubeconfigs, with what lets in")
 }
 
 // The table above cannot forget a command: what is not one is refused in all

@@ -3,6 +3,7 @@ package bench
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -36,6 +37,19 @@ type authorityOf struct {
 
 // authority is that of the lab; it is made if the lab has none yet.
 func authority(ctx context.Context, lab cluster.Lab) (*authorityOf, error) {
+	return authorityOr(ctx, lab, storeAuthority)
+}
+
+// authorityThere is that of a lab which Deploy has prepared; none is an error.
+func authorityThere(ctx context.Context, lab cluster.Lab) (*authorityOf, error) {
+	return authorityOr(ctx, lab, func(context.Context, kubernetes.Interface, map[string]string) (*corev1.Secret, error) {
+		return nil, errors.New("there is none: nothing is deployed for the features; `conformance run --keep` leaves it there")
+	})
+}
+
+func authorityOr(ctx context.Context, lab cluster.Lab,
+	instead func(context.Context, kubernetes.Interface, map[string]string) (*corev1.Secret, error),
+) (*authorityOf, error) {
 	config, err := cluster.RESTConfig(lab.Clusters()[0])
 	if err != nil {
 		return nil, err
@@ -46,7 +60,7 @@ func authority(ctx context.Context, lab cluster.Lab) (*authorityOf, error) {
 	}
 	stored, err := pods.Kube().CoreV1().Secrets(ownNamespace).Get(ctx, authoritySecret, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
-		stored, err = storeAuthority(ctx, pods.Kube(), ownLabels(lab))
+		stored, err = instead(ctx, pods.Kube(), ownLabels(lab))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("certificate authority in secret %s/%s: %w", ownNamespace, authoritySecret, explained(err))

@@ -15,7 +15,7 @@ import (
 // it. It changes nothing: whatever is federated stays as it is. The lab must be
 // one that Deploy has prepared.
 func Why(ctx context.Context, lab cluster.Lab, mesh string, r steps.Request) (steps.Diagnosis, error) {
-	authority, err := authority(ctx, lab)
+	authority, err := authorityThere(ctx, lab)
 	if err != nil {
 		return steps.Diagnosis{}, fmt.Errorf("why: %w", err)
 	}

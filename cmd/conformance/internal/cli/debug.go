@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -11,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/meshfed/meshfed/cmd/conformance/internal/bundle"
-	"github.com/meshfed/meshfed/cmd/internal/usage"
 	"github.com/meshfed/meshfed/reports"
 	"github.com/meshfed/meshfed/suite/bench"
 )
@@ -45,8 +45,7 @@ func (p Program) debug() *cobra.Command {
 			return err
 		},
 	}
-	b.Flags().StringVar(&f.provider, "provider", "embedded", "where the meshes live: "+p.Providers.names())
-	b.Flags().StringVar(&f.lab, "lab", "default", "the lab's `name`")
+	p.upFlags(b, &f.provider, &f.lab)
 	b.Flags().StringVar(&f.run, "run", "", "the `folder` of a run to pack as well")
 	b.Flags().StringVar(&f.output, "output", "conformance-debug.tar.gz", "the archive to write, a `file`")
 	b.Flags().DurationVar(&f.since, "since", time.Hour, "how far back logs go")
@@ -55,26 +54,18 @@ func (p Program) debug() *cobra.Command {
 }
 
 // bundle writes the archive and says what it left out.
-func (p Program) bundle(ctx context.Context, f debugFlags) ([]string, error) {
-	newProvider, known := p.Providers[f.provider]
-	if !known {
-		return nil, usage.Errorf("--provider %q: there are: %s", f.provider, p.Providers.names())
-	}
-	provider, err := newProvider(os.Stderr)
+func (p Program) bundle(ctx context.Context, f debugFlags) (left []string, err error) {
+	lab, leave, err := p.up(ctx, f.provider, f.lab)
 	if err != nil {
-		return nil, fmt.Errorf("--provider %s: %w", f.provider, err)
+		return nil, err
 	}
-	lab, err := provider.Open(ctx, f.lab)
-	if err != nil {
-		return nil, fmt.Errorf("--lab: %w", err)
-	}
+	defer func() { err = errors.Join(err, leave()) }()
 	dir, err := os.MkdirTemp("", "conformance-debug-")
 	if err != nil {
 		return nil, fmt.Errorf("debug bundle: %w", err)
 	}
 	defer os.RemoveAll(dir)
 	state := filepath.Join(dir, "lab")
-	var left []string
 	if _, err := bench.Evidence(ctx, lab, time.Now().Add(-f.since), state); err != nil {
 		left = append(left, err.Error())
 	}

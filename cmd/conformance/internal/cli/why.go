@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -39,8 +38,10 @@ func (p Program) why() *cobra.Command {
 		Long: "Sends one request from a workload of a mesh and reads what every proxy on its way says about it;\n" +
 			"or, with --run, reads what the evidence of a scenario says about its last request that was not answered.\n" +
 			"The layer that breaks it is one of: " + layers() + ".\n" +
-			"What is federated stays as it is; nothing is written. Exit code 1 if something is broken.",
+			"What is federated stays as it is; nothing is written. Exit code 1 if something is broken.\n" +
+			"On clusters that exist the request comes from what a run with --keep has left there.",
 		Example: "  conformance why --lab default --in c1 http://reviews:9080/reviews/0\n" +
+			"  conformance why --provider existing --context c1=one --context c2=two --in c1 http://reviews:9080/reviews/0\n" +
 			"  conformance why --run out/latest consume/all-reviews-come-from-c2",
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -61,14 +62,13 @@ func (p Program) why() *cobra.Command {
 			return f.end(cmd, d)
 		},
 	}
-	c.Flags().StringVar(&f.provider, "provider", "embedded", "where the meshes live: "+p.Providers.names())
-	c.Flags().StringVar(&f.lab, "lab", "default", "the lab's `name`")
+	places := p.upFlags(c, &f.provider, &f.lab)
 	c.Flags().StringVar(&f.mesh, "in", "c1", "the `mesh` whose workload asks")
 	c.Flags().StringVar(&f.request.From, "from", "", "the `workload` that asks, by its label app (default: sleep)")
 	c.Flags().StringVar(&f.request.User, "user", "", "who is signed in")
 	c.Flags().StringVar(&f.run, "run", "", "the `folder` of a run, to ask about a scenario of it")
 	c.Flags().BoolVar(&f.json, "json", false, "print JSON")
-	for _, asks := range []string{"provider", "lab", "in", "from", "user"} {
+	for _, asks := range append(places, "in", "from", "user") {
 		c.MarkFlagsMutuallyExclusive("run", asks)
 	}
 	return c
@@ -108,19 +108,12 @@ func layers() string {
 	return strings.Join(out, ", ")
 }
 
-func (p Program) diagnose(ctx context.Context, f whyFlags) (steps.Diagnosis, error) {
-	newProvider, known := p.Providers[f.provider]
-	if !known {
-		return steps.Diagnosis{}, usage.Errorf("--provider %q: there are: %s", f.provider, p.Providers.names())
-	}
-	provider, err := newProvider(os.Stderr)
+func (p Program) diagnose(ctx context.Context, f whyFlags) (_ steps.Diagnosis, err error) {
+	lab, leave, err := p.up(ctx, f.provider, f.lab)
 	if err != nil {
-		return steps.Diagnosis{}, fmt.Errorf("--provider %s: %w", f.provider, err)
+		return steps.Diagnosis{}, err
 	}
-	lab, err := provider.Open(ctx, f.lab)
-	if err != nil {
-		return steps.Diagnosis{}, fmt.Errorf("--lab: %w", err)
-	}
+	defer func() { err = errors.Join(err, leave()) }()
 	ctx, cancel := context.WithTimeoutCause(ctx, whyLimit, errors.New("the proxies have not told in time"))
 	defer cancel()
 	return bench.Why(ctx, lab, f.mesh, f.request)
