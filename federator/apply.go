@@ -50,11 +50,13 @@ func (e *Engine) carryOut(ctx context.Context, spec Spec, v look, o applyOptions
 }
 
 // kept refuses to write beside a controller: it would take everything back at
-// its next look.
+// its next look. Whether it is alive the cluster does not say: a lease ends with a
+// crash, too, and without leader election there is none.
 func kept(inv *inventory.Inventory, o applyOptions) error {
 	if inv == nil || inv.Keeper == o.keeper || o.keeper == inventory.KeeperController || o.dryRun == DryRunClient || o.dryRun == DryRunServer {
 		return nil
 	}
 	return &ConflictError{Object: plan.ObjectRef{APIVersion: "v1", Kind: "ConfigMap", Name: inventory.Name},
-		Reason: "a controller keeps this cluster; change the Mesh, Peers, Exposures and Consumptions in it, or delete them and take the controller away first"}
+		Reason: "a controller keeps this cluster; change the Mesh, Peers, Exposures and Consumptions in it, or delete them and then take the controller away; " +
+			"if it is gone already, federator cancel --controller-gone withdraws what it has made"}
 }

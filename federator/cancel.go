@@ -22,6 +22,9 @@ import (
 // somebody has replaced is not deleted either: the Result names it, and it stays
 // in the inventory, so that another Cancel finishes once it is gone.
 //
+// What a controller keeps is not cancelled but by declarations inside the cluster,
+// unless the controller is gone (ControllerGone).
+//
 // The spec needs its Mesh to find the inventory. Preflight problems do not stop
 // a Cancel, and neither does a conflict over an object that others share: what
 // can be withdrawn is, and the *ConflictError comes back beside the Result. One also
@@ -44,6 +47,9 @@ func (e *Engine) Cancel(ctx context.Context, spec Spec, opts ...ApplyOption) (Re
 		return e.nothingToCancel(ctx, spec, inv)
 	}
 	o := options(opts)
+	if o.controllerGone {
+		o.keeper = inv.Keeper // and it stays whose it was: one that comes back withdraws the rest
+	}
 	if err := kept(inv, o); err != nil {
 		return Result{}, err
 	}

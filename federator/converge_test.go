@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshfed/meshfed/federator/api"
+	"github.com/meshfed/meshfed/federator/internal/inventory"
 	"github.com/meshfed/meshfed/federator/internal/kube"
 	"github.com/meshfed/meshfed/federator/internal/kube/kubefake"
 )
@@ -258,4 +259,58 @@ func TestWhatTheCommandLineAppliedIsTakenOverAndNotWithdrawn(t *testing.T) {
 	_, err = e.Cancel(t.Context(), spec)
 	require.ErrorAs(t, err, &conflict)
 	assert.ErrorContains(t, err, "a controller keeps this cluster")
+}
+
+// Once the controller is gone nobody else can withdraw what it made. Whoever says
+// so may; what is left stays the controller's, which withdraws it if it comes back.
+func TestWhatAControllerThatIsGoneMadeCanBeCancelled(t *testing.T) {
+	c, e, spec := setup(t, "c2")
+	before := c.Refs()
+	converge(t, e, spec)
+	c.Writes()
+	for command, run := range map[string]func() error{
+		"cancel": func() error { _, err := e.Cancel(t.Context(), spec); return err },
+		"apply":  func() error { _, err := e.Apply(t.Context(), spec); return err },
+		"no apply beside it": func() error {
+			_, err := e.Apply(t.Context(), mustSelect(t, spec, "Exposure/bookinfo/ratings"), ControllerGone(true))
+			return err
+		},
+	} {
+		var conflict *ConflictError
+		err := run()
+		require.ErrorAs(t, err, &conflict, command)
+		assert.ErrorContains(t, err, "federator cancel --controller-gone", command)
+	}
+	assert.Empty(t, c.Writes())
+
+	_, err := e.Cancel(t.Context(), mustSelect(t, spec, "Exposure/bookinfo/ratings"), ControllerGone(true))
+	require.NoError(t, err)
+	assert.Nil(t, get(t, c, "AuthorizationPolicy", gateways, ratingsGrant))
+	assert.NotNil(t, get(t, c, "AuthorizationPolicy", gateways, reviewsGrant))
+	inv, err := inventory.Recall(t.Context(), c, gateways)
+	require.NoError(t, err)
+	assert.Equal(t, inventory.KeeperController, inv.Keeper)
+
+	_, err = e.Cancel(t.Context(), spec, ControllerGone(true))
+	require.NoError(t, err)
+	assert.Equal(t, before, c.Refs())
+	_, err = e.Apply(t.Context(), spec)
+	require.NoError(t, err, "nobody keeps the cluster any more")
+}
+
+// A crash of the controller leaves the cluster between two wishes.
+func TestWhatAControllerHasNotFinishedCanBeCancelled(t *testing.T) {
+	_, e, spec := setup(t, "c2")
+	total := converge(t, e, spec).Writes
+	for n := range total {
+		c, e, spec := setup(t, "c2")
+		before := c.Refs()
+		c.FailAfter(n)
+		_, err := e.Converge(t.Context(), gateways, spec)
+		require.ErrorIs(t, err, kubefake.ErrCrash)
+		c.FailAfter(-1)
+		_, err = e.Cancel(t.Context(), spec, ControllerGone(true))
+		require.NoError(t, err)
+		assert.Equal(t, before, c.Refs(), "after a crash at write %d", n)
+	}
 }

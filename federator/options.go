@@ -53,12 +53,21 @@ type ApplyOption interface{ applyApply(*applyOptions) }
 type applyOptions struct {
 	dryRun DryRun
 	keeper inventory.Keeper
+	// controllerGone: whatever the inventory says of one.
+	controllerGone bool
 }
 
 // keptBy says on whose behalf a write is made.
 type keptBy inventory.Keeper
 
 func (k keptBy) applyApply(o *applyOptions) { o.keeper = inventory.Keeper(k) }
+
+// ControllerGone lets a Cancel withdraw what a controller has made and can no longer
+// withdraw itself. One that is alive puts back what is still declared at its next
+// look. It is an ApplyOption, and an Apply takes no notice of it.
+type ControllerGone bool
+
+func (g ControllerGone) applyApply(o *applyOptions) { o.controllerGone = bool(g) }
 
 // DryRun is how much of an Apply is only pretended. It is an ApplyOption itself.
 type DryRun string

@@ -38,6 +38,16 @@ func TestOfflineCommandsNeedNoCluster(t *testing.T) {
 	assert.Contains(t, out, "name: exposures.federation.meshfed.io")
 }
 
+// Without the controller nobody withdraws what it has made: it goes last.
+func TestTheManifestSaysInWhichOrderTheControllerIsTakenAway(t *testing.T) {
+	code, out, errOut := execute(t, "manifest", "--help")
+	assert.Zero(t, code, errOut)
+	assert.Regexp(t, `(?s)kubectl delete meshes --all.*configmap/federator-inventory.*kubectl delete -f -.*cancel --controller-gone`, out)
+	code, out, errOut = execute(t, "cancel", "--help")
+	assert.Zero(t, code, errOut)
+	assert.Contains(t, out, "--controller-gone")
+}
+
 // SAD PATHS
 func TestBadUseEndsWithOneClearLineAndItsCode(t *testing.T) {
 	dir := t.TempDir()

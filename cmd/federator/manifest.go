@@ -14,7 +14,17 @@ func manifestCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "manifest --image IMAGE",
 		Short: "Print what runs the controller in a cluster, for kubectl apply",
-		Args:  cobra.NoArgs,
+		Long: `Print what runs the controller in a cluster, for kubectl apply.
+
+To take the controller away, delete the declarations first and let it withdraw what
+it has made; without it nobody does:
+
+  kubectl delete meshes --all
+  kubectl wait --for=delete configmap/federator-inventory -n istio-private-gateways
+  federator manifest --image IMAGE | kubectl delete -f -
+
+Where it is gone already: federator cancel --controller-gone -f FILE_OR_FOLDER.`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			objects, err := deploy.Objects(o)
 			if err != nil {

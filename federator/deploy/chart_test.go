@@ -47,8 +47,8 @@ func same(t *testing.T, file string, want []byte) {
 	assert.Equal(t, string(want), string(got), "%s is stale: go test ./federator/deploy -update", file)
 }
 
-// helm renders the chart as helm install does, by its own library.
-func helm(t *testing.T, namespace string, values map[string]any) (map[string]*unstructured.Unstructured, error) {
+// files are those of the chart as helm install renders them, by its own library.
+func files(t *testing.T, namespace string, values map[string]any) (map[string]string, error) {
 	t.Helper()
 	chart, err := loader.LoadDir(chartDir)
 	require.NoError(t, err)
@@ -56,12 +56,21 @@ func helm(t *testing.T, namespace string, values map[string]any) (map[string]*un
 	if err != nil {
 		return nil, err
 	}
-	files, err := engine.Render(chart, with)
+	return engine.Render(chart, with)
+}
+
+// helm are the objects that helm install makes.
+func helm(t *testing.T, namespace string, values map[string]any) (map[string]*unstructured.Unstructured, error) {
+	t.Helper()
+	files, err := files(t, namespace, values)
 	if err != nil {
 		return nil, err
 	}
 	out := map[string]*unstructured.Unstructured{}
-	for _, text := range files {
+	for name, text := range files {
+		if strings.HasSuffix(name, "NOTES.txt") { // which Helm prints
+			continue
+		}
 		for doc := range strings.SplitSeq(text, "\n---") {
 			raw, err := yaml.YAMLToJSON([]byte(doc))
 			require.NoError(t, err, doc)
@@ -109,6 +118,19 @@ func TestTheChartRendersTheManifest(t *testing.T) {
 				assert.Equal(t, o.Object, got[key].Object, key)
 			}
 		})
+	}
+}
+
+// Without the controller nobody withdraws what it has made: it goes last.
+func TestTheNotesSayInWhichOrderItIsTakenAway(t *testing.T) {
+	rendered, err := files(t, "fed", map[string]any{"image": image, "gatewayNamespace": "gw"})
+	require.NoError(t, err)
+	notes := rendered["federator/templates/NOTES.txt"]
+	at := -1
+	for _, step := range []string{"kubectl delete meshes --all", "configmap/federator-inventory -n gw", "helm uninstall federator -n fed", "federator cancel --controller-gone"} {
+		next := strings.Index(notes, step)
+		require.Greater(t, next, at, step)
+		at = next
 	}
 }
 
