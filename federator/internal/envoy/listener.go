@@ -2,6 +2,7 @@ package envoy
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -54,6 +55,9 @@ type Validation struct {
 	AcceptUntrusted bool
 	// Names are those of which the certificate must have one; empty is any.
 	Names []Matcher
+	// Unread are further rules by name. Some of them let certificates pass that would
+	// not, and none is judged.
+	Unread []string
 }
 
 // HTTP is how a chain reads requests.
@@ -83,13 +87,29 @@ type sds struct {
 	Name string `json:"name"`
 }
 
+// rawValidation has the rules that are understood. A list of revoked certificates is
+// one of them that only refuses.
 type rawValidation struct {
 	Chain    string            `json:"trust_chain_verification"`
 	Trusted  json.RawMessage   `json:"trusted_ca"`
 	SANs     []json.RawMessage `json:"match_subject_alt_names"`
 	Typed    []json.RawMessage `json:"match_typed_subject_alt_names"`
 	Provider json.RawMessage   `json:"ca_certificate_provider_instance"`
-	Custom   json.RawMessage   `json:"custom_validator_config"`
+
+	unread []string
+}
+
+func (v *rawValidation) UnmarshalJSON(raw []byte) error {
+	type plain rawValidation
+	var rules map[string]json.RawMessage
+	if err := errors.Join(json.Unmarshal(raw, (*plain)(v)), json.Unmarshal(raw, &rules)); err != nil {
+		return err
+	}
+	for _, known := range []string{"trust_chain_verification", "trusted_ca", "match_subject_alt_names", "match_typed_subject_alt_names", "ca_certificate_provider_instance", "crl"} {
+		delete(rules, known)
+	}
+	v.unread = slices.Sorted(maps.Keys(rules))
+	return nil
 }
 
 type rawCommonTLS struct {
@@ -135,7 +155,7 @@ func (c rawCommonTLS) validation() Validation {
 	if out.TrustAnchors == "" && (len(rules.Trusted) > 0 || len(rules.Provider) > 0) {
 		out.TrustAnchors = inline
 	}
-	out.AcceptUntrusted = rules.Chain == "ACCEPT_UNTRUSTED"
+	out.AcceptUntrusted, out.Unread = rules.Chain == "ACCEPT_UNTRUSTED", rules.unread
 	for _, list := range [][]json.RawMessage{rules.SANs, rules.Typed} {
 		for _, raw := range list {
 			var typed struct {

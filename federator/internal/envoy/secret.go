@@ -12,6 +12,8 @@ type Secret struct {
 	Name string
 	// Certificates in it, in order; empty if they are not there to read.
 	Certificates []Certificate
+	// Unread are rules for the other side's certificates that stand beside the roots.
+	Unread []string
 }
 
 // Certificate is what matters of one.
@@ -43,18 +45,21 @@ func (p *parser) secret(n named) {
 		TLS  struct {
 			Chain data `json:"certificate_chain"`
 		} `json:"tls_certificate"`
-		Validation struct {
-			Trusted data `json:"trusted_ca"`
-		} `json:"validation_context"`
+		Validation rawValidation `json:"validation_context"`
 	}
 	if !p.read("secret "+n.Name, n.Secret, &raw) {
 		return
 	}
-	out := Secret{Name: raw.Name}
+	var trusted data
+	p.read("roots of secret "+n.Name, raw.Validation.Trusted, &trusted)
+	out := Secret{Name: raw.Name, Unread: raw.Validation.unread}
+	if raw.Validation.Chain == "ACCEPT_UNTRUSTED" {
+		out.Unread = append(out.Unread, "trust_chain_verification")
+	}
 	if out.Name == "" {
 		out.Name = n.Name
 	}
-	for _, d := range []data{raw.TLS.Chain, raw.Validation.Trusted} {
+	for _, d := range []data{raw.TLS.Chain, trusted} {
 		out.Certificates = append(out.Certificates, certificates(append(d.Inline, d.Text...))...)
 	}
 	p.Secrets[out.Name] = out

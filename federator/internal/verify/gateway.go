@@ -194,6 +194,9 @@ func (l *look) clientAuth(at string, t envoy.ServerTLS, want door) {
 		}
 		l.found(ClientTrust, at, "callers are judged by %s; declared: %s", roots, want.anchors)
 	}
+	if unread := l.unread(t.Validation); len(unread) > 0 {
+		l.found(ClientTrust, at, "callers are judged by rules besides that may let others in: %s; declared: none", list(unread))
+	}
 	switch t.MinVersion {
 	case "TLSv1_2", "TLSv1_3", "": // Envoy's own lowest for servers is 1.2
 	default:
@@ -202,6 +205,12 @@ func (l *look) clientAuth(at string, t envoy.ServerTLS, want door) {
 	for _, name := range append(slices.Clone(t.Certificates), t.TrustAnchors) {
 		l.valid(at, name)
 	}
+}
+
+// unread are the rules for the other side's certificate that nobody declares, those
+// that come with the roots among them.
+func (l *look) unread(v envoy.Validation) []string {
+	return slices.Concat(v.Unread, l.Config.Secrets[v.TrustAnchors].Unread)
 }
 
 // valid looks at the times of a secret's certificates.

@@ -167,19 +167,24 @@ func ingressCases() map[string]broken {
 		"any root": {dynamic("combined_validation_context", func(m tree) {
 			m["combined_validation_context"].(tree)["default_validation_context"] = tree{"trust_chain_verification": "ACCEPT_UNTRUSTED"}
 		}), verify.ClientTrust, "any other root"},
-		"another certificate":           {text("kubernetes://c2-example-com-certs", "kubernetes://other"), verify.ServerCertificate, "kubernetes://other"},
-		"an old protocol":               {put("tls_minimum_protocol_version", "TLSv1_0"), verify.TLSVersion, "TLSv1_0"},
-		"slashes are kept":              {put("merge_slashes", false), verify.PathNormalisation, "merge_slashes is false"},
-		"escaped slashes are kept":      {without("path_with_escaped_slashes_action"), verify.PathNormalisation, "kept as they are"},
-		"dots are kept":                 {without("normalize_path"), verify.PathNormalisation, "normalize_path is false"},
-		"no policy":                     {each("http_filters", func(m tree) { m["http_filters"] = m["http_filters"].([]any)[len(m["http_filters"].([]any))-1:] }), verify.PolicyMissing, ""},
-		"a policy that only watches":    {dynamic("rules", func(m tree) { m["shadow_rules"] = m["rules"]; delete(m, "rules") }), verify.PolicyMissing, ""},
-		"a policy that is switched off": {each("http_filters", func(m tree) { m["http_filters"].([]any)[0].(tree)["disabled"] = true }), verify.PolicyMissing, ""},
-		"a rule for everybody":          {rules(func(m tree) { m["x"] = wide }), verify.PolicyWider, "x admits everything"},
-		"any caller":                    {each("principals", func(m tree) { m["principals"] = []any{tree{"any": true}} }), verify.PolicyWider, ""},
-		"any caller with a certificate": {each("principal_name", func(m tree) { delete(m, "principal_name") }), verify.PolicyWider, "principal present"},
-		"another caller":                {text("spiffe://c3.example.com/istio-private-egressgateway", "spiffe://c4.example.com/x"), verify.PolicyWider, "c4"},
-		"a shorter prefix":              {rules(func(m tree) { each("prefix", func(p tree) { p["prefix"] = "/bookinfo/" })(m) }), verify.PolicyWider, "path prefix /bookinfo/,"},
+		"an expired certificate will do": {eased("allow_expired_certificate"), verify.ClientTrust, "allow_expired_certificate"},
+		"somebody else judges them":      {eased("custom_validator_config"), verify.ClientTrust, "custom_validator_config"},
+		"an authority cannot be revoked": {eased("only_verify_leaf_cert_crl"), verify.ClientTrust, "only_verify_leaf_cert_crl"},
+		"a rule of tomorrow":             {eased("some_new_rule"), verify.ClientTrust, "some_new_rule"},
+		"the secret eases it":            {each("trusted_ca", func(m tree) { m["allow_expired_certificate"] = true }), verify.ClientTrust, "allow_expired_certificate"},
+		"another certificate":            {text("kubernetes://c2-example-com-certs", "kubernetes://other"), verify.ServerCertificate, "kubernetes://other"},
+		"an old protocol":                {put("tls_minimum_protocol_version", "TLSv1_0"), verify.TLSVersion, "TLSv1_0"},
+		"slashes are kept":               {put("merge_slashes", false), verify.PathNormalisation, "merge_slashes is false"},
+		"escaped slashes are kept":       {without("path_with_escaped_slashes_action"), verify.PathNormalisation, "kept as they are"},
+		"dots are kept":                  {without("normalize_path"), verify.PathNormalisation, "normalize_path is false"},
+		"no policy":                      {each("http_filters", func(m tree) { m["http_filters"] = m["http_filters"].([]any)[len(m["http_filters"].([]any))-1:] }), verify.PolicyMissing, ""},
+		"a policy that only watches":     {dynamic("rules", func(m tree) { m["shadow_rules"] = m["rules"]; delete(m, "rules") }), verify.PolicyMissing, ""},
+		"a policy that is switched off":  {each("http_filters", func(m tree) { m["http_filters"].([]any)[0].(tree)["disabled"] = true }), verify.PolicyMissing, ""},
+		"a rule for everybody":           {rules(func(m tree) { m["x"] = wide }), verify.PolicyWider, "x admits everything"},
+		"any caller":                     {each("principals", func(m tree) { m["principals"] = []any{tree{"any": true}} }), verify.PolicyWider, ""},
+		"any caller with a certificate":  {each("principal_name", func(m tree) { delete(m, "principal_name") }), verify.PolicyWider, "principal present"},
+		"another caller":                 {text("spiffe://c3.example.com/istio-private-egressgateway", "spiffe://c4.example.com/x"), verify.PolicyWider, "c4"},
+		"a shorter prefix":               {rules(func(m tree) { each("prefix", func(p tree) { p["prefix"] = "/bookinfo/" })(m) }), verify.PolicyWider, "path prefix /bookinfo/,"},
 		"a prefix without its slash": {rules(func(m tree) {
 			each("prefix", func(p tree) { p["prefix"] = strings.TrimSuffix(p["prefix"].(string), "/") })(m)
 		}), verify.PolicyWider, "v1,"},
@@ -223,6 +228,11 @@ func ingressCases() map[string]broken {
 	}
 }
 
+// eased sets a rule for the other side's certificates.
+func eased(rule string) func(tree) {
+	return each("default_validation_context", func(m tree) { m["default_validation_context"].(tree)[rule] = true })
+}
+
 func otherPort() tree {
 	return tree{"name": "x", "active_state": tree{"listener": tree{"name": "x", "address": tree{"socket_address": tree{"address": "0.0.0.0", "port_value": 9999}}}}}
 }
@@ -249,6 +259,7 @@ func egressCases() map[string]broken {
 		}), verify.ClusterUnverified, "exact x"},
 		"the peer is like it":        {each("match_subject_alt_names", func(m tree) { m["match_subject_alt_names"] = []any{tree{"prefix": "spiffe://c2.example.com/"}} }), verify.ClusterUnverified, "prefix"},
 		"the peer of another root":   {text("kubernetes://c1-example-com-certs-cacert", "ROOTCA"), verify.ClusterUnverified, "ROOTCA"},
+		"the peer may have expired":  {eased("allow_expired_certificate"), verify.ClusterUnverified, "allow_expired_certificate"},
 		"another client certificate": {text("kubernetes://c1-example-com-certs", "default"), verify.ClusterCertificate, "default"},
 		"no client certificate":      {cluster(each("tls_certificate_sds_secret_configs", func(m tree) { delete(m, "tls_certificate_sds_secret_configs") })), verify.ClusterCertificate, "none"},
 		"another server name":        {cluster(each("sni", func(m tree) { m["sni"] = "x.example.com" })), verify.ClusterSNI, "x.example.com"},

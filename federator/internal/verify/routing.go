@@ -160,6 +160,9 @@ func (l *look) peer(at string, c envoy.Cluster, want cluster) {
 	if c.TLS.TrustAnchors != credential+anchorsSuffix || c.TLS.AcceptUntrusted {
 		l.about(want.by, ClusterUnverified, at, "the peer is judged by the roots %q (others accepted: %t); declared: %q", c.TLS.TrustAnchors, c.TLS.AcceptUntrusted, credential+anchorsSuffix)
 	}
+	if unread := l.unread(c.TLS.Validation); len(unread) > 0 {
+		l.about(want.by, ClusterUnverified, at, "the peer is judged by rules besides that may let others answer: %s; declared: none", list(unread))
+	}
 	exact := envoy.Matcher{Kind: envoy.Exact, Value: p.ServerIdentity}
 	if len(c.TLS.Names) == 0 || slices.ContainsFunc(c.TLS.Names, func(m envoy.Matcher) bool { return m != exact }) {
 		var names []string
