@@ -129,6 +129,8 @@ func TestAFigureIsJudgedFromItsOwnNumbers(t *testing.T) {
 		"a grant that was refused":       {aTable(cell(reports.Granted, reports.Refused, 0)), "0 of them leaks"},
 		"in time":                        {reports.Revocation("cancel", reports.NewConnection, 400, []float64{0, 250, 400}), ""},
 		"too late once":                  {reports.Revocation("cancel", reports.LiveHTTP2, 400, []float64{1, 2, 401}), "401 ms after it, at most 400 ms"},
+		"accepted soon":                  {accepted(400, 2000), ""},
+		"accepted too late":              {accepted(400, 2001), "it was over 2401 ms after the engine was asked, which took 2001 ms of them"},
 		"load within thresholds":         {aLoad(0.1, ""), ""},
 		"load beyond a threshold":        {aLoad(0.1, "p99 is 5 ms, want 3 ms"), "p99 is 5 ms"},
 		"a generator that lagged":        {aLoad(1.1, "p99 is 5 ms, want 3 ms"), "INVALID"},
@@ -143,6 +145,13 @@ func TestAFigureIsJudgedFromItsOwnNumbers(t *testing.T) {
 			assert.ErrorContains(t, all.Holds(), c.want)
 		})
 	}
+}
+
+// accepted is a revocation of one trial, and how long the engine took for it.
+func accepted(sample float64, took ...float64) reports.RevocationFigure {
+	f := reports.Revocation("cancel", reports.NewConnection, 400, []float64{sample})
+	f.AcknowledgedMillis = took
+	return f
 }
 
 func TestLeaksComeFirstInATruthTable(t *testing.T) {
@@ -180,6 +189,8 @@ func TestNumbersThatAreNotPossibleAreTheHarnesssFault(t *testing.T) {
 		"a maximum that hides a sample":     quantile,
 		"an unknown kind of connection":     reports.Revocation("cancel", "some", 400, []float64{1}),
 		"a time below zero":                 reports.Revocation("cancel", reports.NewConnection, 400, []float64{-1}),
+		"trials without their times":        accepted(1, 2, 3),
+		"accepted before it was asked":      accepted(1, -1),
 		"a latency curve that falls":        falling,
 		"load without outcomes":             reports.LoadFigure{LagLimitMillis: 1},
 		"load without a limit on its delay": reports.LoadFigure{Classes: aLoad(0, "").Classes},

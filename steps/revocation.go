@@ -146,29 +146,31 @@ func (r revocation) watchedLong() bool {
 // the API server's word to the last request that was served nevertheless.
 func (w *World) revoked(ctx context.Context, r revocation) error {
 	r.before, r.late = w.declared[r.mesh], newNonce()
-	samples := map[reports.Connection][]float64{}
+	took := map[reports.Connection]timings{}
 	var errs []error
 	for trial := range r.times {
 		rest := watched
 		if trial == r.times-1 && r.watchedLong() {
 			rest = watchedLast
 		}
-		if err := w.trial(ctx, r, trial, rest, samples); err != nil {
+		if err := w.trial(ctx, r, trial, rest, took); err != nil {
 			errs = append(errs, fmt.Errorf("trial %d: %w", trial+1, err))
 			break
 		}
 	}
 	for _, kind := range r.kinds() {
-		if len(samples[kind]) == 0 {
+		if len(took[kind].served) == 0 {
 			continue
 		}
-		figure := reports.Revocation(r.way, kind, float64(r.bound(kind).Milliseconds()), samples[kind])
+		figure := reports.Revocation(r.way, kind, millis(r.bound(kind)), took[kind].served)
+		figure.AcknowledgedMillis = took[kind].acknowledged
 		figure.ProbeIntervalMillis = float64(probePause.Milliseconds())
 		if err := w.Attach(figure); err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		w.record = append(w.record, fmt.Sprintf("%s, %s: %d trials, p50 %.0f ms, p99 %.0f ms, most %.0f ms", r.way, kind, figure.N, figure.P50Millis, figure.P99Millis, figure.MaxMillis))
+		w.record = append(w.record, fmt.Sprintf("%s, %s: %d trials, p50 %.0f ms, p99 %.0f ms, most %.0f ms; accepted after at most %.0f ms",
+			r.way, kind, figure.N, figure.P50Millis, figure.P99Millis, figure.MaxMillis, figure.MostAcknowledgedMillis()))
 		errs = append(errs, figure.Holds())
 	}
 	if err := reports.Weighed(errs...); err != nil {
@@ -184,8 +186,13 @@ const (
 	openStream    = "stream/100"
 )
 
+// timings of all trials on one kind of connection, in milliseconds: from the API
+// server's word to the last request that was served, and from the question to the
+// engine to that word.
+type timings struct{ served, acknowledged []float64 }
+
 // trial is one withdrawal.
-func (w *World) trial(ctx context.Context, r revocation, trial int, rest time.Duration, samples map[reports.Connection][]float64) error {
+func (w *World) trial(ctx context.Context, r revocation, trial int, rest time.Duration, took map[reports.Connection]timings) error {
 	if _, err := w.grantAgain(ctx, r); err != nil {
 		return err
 	}
@@ -193,6 +200,7 @@ func (w *World) trial(ctx context.Context, r revocation, trial int, rest time.Du
 	if err != nil {
 		return err
 	}
+	asked := time.Now()
 	withdrawn := w.withdraw(ctx, r)
 	acknowledged := time.Now()
 	if withdrawn == nil {
@@ -211,7 +219,8 @@ func (w *World) trial(ctx context.Context, r revocation, trial int, rest time.Du
 			errs = append(errs, inconclusive(fmt.Errorf("%s connection: %w", p.kind, err)))
 			continue
 		}
-		samples[p.kind] = append(samples[p.kind], float64(last)/float64(time.Millisecond))
+		of := took[p.kind]
+		took[p.kind] = timings{append(of.served, millis(last)), append(of.acknowledged, millis(acknowledged.Sub(asked)))}
 		if !p.anew() {
 			continue
 		}

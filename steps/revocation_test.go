@@ -28,6 +28,8 @@ type withdrawing struct {
 	// then is what becomes of c1's requests from the withdrawal on, and how long it
 	// takes.
 	then func(since time.Duration) (traffic.Outcome, time.Duration)
+	// slow is how long the engine waits before it says that it has been done.
+	slow time.Duration
 	// dead: the gateway serves nobody else either.
 	dead bool
 
@@ -43,6 +45,7 @@ func (g *withdrawing) Apply(_ context.Context, _ cluster.Cluster, declarations s
 }
 
 func (g *withdrawing) withdraw(is bool) error {
+	defer time.Sleep(g.slow)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.withdrawn = time.Time{}
@@ -172,6 +175,22 @@ func TestAWithdrawalThatHoldsIsTimed(t *testing.T) {
 				assert.Equal(t, 2, f.N)
 				assert.InDelta(t, 50, f.MaxMillis, 10, "%s", f.Connection)
 			}
+		})
+	}
+}
+
+// Who waits until all is in force before it says that the API server has accepted
+// would be told to have taken no time at all.
+func TestAnEngineThatWaitsGainsNothing(t *testing.T) {
+	for slow, says := range map[time.Duration]string{time.Second: "", 5 * time.Second: "the engine was asked, which took 5000 ms of them"} {
+		synctest.Test(t, func(t *testing.T) {
+			w, err := timedRevocation(t, &withdrawing{then: soon(traffic.DeniedByPolicy), slow: slow}, moved())
+			if says == "" {
+				require.NoError(t, err)
+			} else {
+				require.ErrorContains(t, err, says)
+			}
+			assert.InDelta(t, millis(slow), w.Figures().Revocations[0].MostAcknowledgedMillis(), 1)
 		})
 	}
 }

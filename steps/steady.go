@@ -268,7 +268,8 @@ func (w *World) lastAnswer(ctx context.Context, within string) error {
 		return inconclusive(fmt.Errorf("%d answers before it, %d refusals: nothing was withdrawn", before, refused))
 	}
 	figure := reports.Revocation("the exposure or grant is withdrawn", reports.NewConnection,
-		float64(bound.Milliseconds()), []float64{float64(last.Microseconds()) / 1000})
+		millis(bound), []float64{millis(last)})
+	figure.AcknowledgedMillis = []float64{millis(w.declaredIn)}
 	if err := w.Attach(figure); err != nil {
 		return inconclusive(err)
 	}

@@ -70,8 +70,10 @@ type World struct {
 	theirs map[string]Since
 	// steady is what is asked all the time.
 	steady *steady
-	// declaredAt is when the API server had accepted the last declaration.
+	// declaredAt is when the API server had accepted the last declaration, and
+	// declaredIn how long the engine took for it.
 	declaredAt time.Time
+	declaredIn time.Duration
 	// record is everything that was asked, for the evidence.
 	record record
 	// probed are the cells of the boundary that was probed last.
@@ -193,9 +195,16 @@ func (w *World) apply(ctx context.Context, mesh, declarations string) error {
 	all := pairing.Declarations(mesh, peers) + "---\n" + declarations
 	// Noted before the attempt: half an apply has to be cleaned up too.
 	w.declared[mesh] = all
+	asked := time.Now()
 	err = supported(w.Engine.Apply(ctx, c, all))
-	w.declaredAt = time.Now()
+	w.accepted(asked)
 	return err
+}
+
+// accepted notes that the API server has accepted what an engine was asked for.
+func (w *World) accepted(asked time.Time) {
+	w.declaredAt = time.Now()
+	w.declaredIn = w.declaredAt.Sub(asked)
 }
 
 // supported marks the word of an engine that it does not do what is declared.
@@ -222,10 +231,11 @@ func (w *World) cancel(ctx context.Context, mesh string) error {
 	if !applied {
 		return fmt.Errorf("%s has applied nothing that could be cancelled", mesh)
 	}
+	asked := time.Now()
 	if err := w.Engine.Cancel(ctx, c, declarations); err != nil {
 		return err
 	}
-	w.declaredAt = time.Now()
+	w.accepted(asked)
 	w.cancelled[mesh] = declarations
 	delete(w.declared, mesh)
 	return nil
