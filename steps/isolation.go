@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/cucumber/godog"
 
@@ -21,21 +22,18 @@ func (w *World) targetUnreachable(ctx context.Context, from, target, of string) 
 	if err != nil {
 		return inconclusive(err)
 	}
-	if err := w.there(ctx, of, Target(target), url); err != nil {
+	if err := w.there(ctx, of, url); err != nil {
 		return err
 	}
 	return w.urlUnreachable(ctx, from, url)
 }
 
 // there holds if its own mesh can reach the target: where nothing is, nothing
-// can be reached. A pod's bare address is the exception: under STRICT mutual
-// TLS a call to it is refused within the mesh, too.
-func (w *World) there(ctx context.Context, mesh string, target Target, url string) error {
-	if target == ReviewsPod {
-		return nil
-	}
+// can be reached. A pod that is called by its bare address ends the connection
+// under STRICT mutual TLS, which is an answer, too.
+func (w *World) there(ctx context.Context, mesh, url string) error {
 	one, err := w.ask(ctx, w.inside(mesh, Request{Method: http.MethodGet, URL: url}), newNonce())
-	if err == nil && slices.Contains(onThisSide(), one.Kind) {
+	if err == nil && endedHere(one.Outcome) {
 		err = inconclusive(fmt.Errorf("%s cannot even reach it itself: %s", mesh, one))
 	}
 	return err
@@ -47,9 +45,19 @@ func onThisSide() []traffic.Kind {
 	return []traffic.Kind{traffic.Reset, traffic.TimedOut, traffic.Unreachable, traffic.UpstreamFailed}
 }
 
+// endedHere says whether a request ended on this side. A proxy here answers for an
+// upstream that it never reached, and also for one that ended the connection. That
+// one was there: with no wall between the meshes, a sidecar that wants mutual TLS
+// does just this.
+func endedHere(o traffic.Outcome) bool {
+	if o.Kind == traffic.UpstreamFailed {
+		return strings.Contains(o.Reason, "connection failure") || strings.Contains(o.Reason, "connection timeout")
+	}
+	return slices.Contains(onThisSide(), o.Kind)
+}
+
 // urlUnreachable holds if the request ended on this side.
 func (w *World) urlUnreachable(ctx context.Context, from, url string) error {
-	ended := onThisSide()
 	q := w.inside(from, Request{Method: http.MethodGet, URL: url})
-	return w.refused(ctx, q, fmt.Sprintf("one of %v", ended), func(a traffic.Outcome) bool { return slices.Contains(ended, a.Kind) })
+	return w.refused(ctx, q, "an end on this side, without a connection", endedHere)
 }
