@@ -29,8 +29,9 @@ type owners struct {
 	mu sync.Mutex
 	// made are objects that were not there before.
 	made map[string][]*unstructured.Unstructured
-	// generations are those of the objects applied, by mesh and name.
-	generations map[string]map[string]int64
+	// applied are those of them that were applied, as the cluster had them then, by
+	// name.
+	applied map[string]map[string]*unstructured.Unstructured
 	// retired are meshes that lack some of their own workloads.
 	retired map[string]bool
 	// expired are meshes whose ingress gateway has a certificate that is not valid.
@@ -47,7 +48,7 @@ const ownerFieldManager = "meshfed-owner"
 func newOwners(meshes map[string]*mesh, authority *pki.Authority, alone map[string]*pki.Authority) *owners {
 	return &owners{
 		meshes: meshes, authority: authority, alone: alone, made: map[string][]*unstructured.Unstructured{},
-		generations: map[string]map[string]int64{}, retired: map[string]bool{}, expired: map[string]bool{}, distrustful: map[string]bool{},
+		applied: map[string]map[string]*unstructured.Unstructured{}, retired: map[string]bool{}, expired: map[string]bool{}, distrustful: map[string]bool{},
 	}
 }
 
@@ -130,21 +131,17 @@ func (o *owners) apply(ctx context.Context, m *mesh, objects []*unstructured.Uns
 	if err := m.applier.Apply(ctx, objects, manifest.ApplyOptions{FieldManager: ownerFieldManager}); err != nil {
 		return err
 	}
-	if o.generations[name] == nil {
-		o.generations[name] = map[string]int64{}
+	if o.applied[name] == nil {
+		o.applied[name] = map[string]*unstructured.Unstructured{}
 	}
 	for _, object := range objects {
 		live, err := m.applier.Get(ctx, object)
 		if err != nil {
 			return err
 		}
-		o.generations[name][named(object)] = live.GetGeneration()
+		o.applied[name][named(object)] = live
 	}
 	return nil
-}
-
-func named(o *unstructured.Unstructured) string {
-	return fmt.Sprintf("%s %s/%s", o.GetKind(), o.GetNamespace(), o.GetName())
 }
 
 // Changed implements steps.Owners.
@@ -160,31 +157,21 @@ func (o *owners) Changed(ctx context.Context, mesh string) ([]string, error) {
 	}
 	var changed []string
 	for _, object := range o.made[mesh] {
+		applied := o.applied[mesh][named(object)]
+		if applied == nil {
+			return nil, fmt.Errorf("%s of the owner of %s was applied only half-way", named(object), mesh)
+		}
 		live, err := m.applier.Get(ctx, object)
 		switch {
 		case apierrors.IsNotFound(err):
 			changed = append(changed, "gone: "+named(object))
 		case err != nil:
 			return nil, err
-		case live.GetGeneration() != o.generations[mesh][named(object)]:
-			changed = append(changed, "changed: "+named(object))
+		default:
+			changed = append(changed, tampered(applied, live)...)
 		}
-		changed = append(changed, strangers(live)...)
 	}
 	return changed, nil
-}
-
-// strangers are other field managers of an object of the owner's.
-func strangers(live *unstructured.Unstructured) (others []string) {
-	if live == nil {
-		return nil
-	}
-	for _, entry := range live.GetManagedFields() {
-		if entry.Operation == metav1.ManagedFieldsOperationApply && entry.Manager != ownerFieldManager {
-			others = append(others, fmt.Sprintf("%s has fields of %s", named(live), entry.Manager))
-		}
-	}
-	return others
 }
 
 // Restore implements steps.Owners.
@@ -212,7 +199,7 @@ func (o *owners) Restore(ctx context.Context, mesh string) error {
 		return err
 	}
 	delete(o.made, mesh)
-	delete(o.generations, mesh)
+	delete(o.applied, mesh)
 	delete(o.retired, mesh)
 	delete(o.expired, mesh)
 	return nil

@@ -60,7 +60,25 @@ func Rights() []access.Right {
 	for _, namespace := range fixtureNamespaces() {
 		rights = append(rights, fixtureRights(namespace)...)
 	}
-	return append(rights, ownerRights()...)
+	return append(append(rights, besideRights()...), ownerRights()...)
+}
+
+// besideRights are to see kinds that an engine has less reason to write; without
+// one of them nobody looks there.
+func besideRights() []access.Right {
+	const why = "to see what an engine has left behind of this kind, where nobody looks without it"
+	look := func(namespace, group, resource string) access.Right {
+		return access.Right{Namespace: namespace, Group: group, Resource: resource, Verbs: []string{"list"}, Optional: true, Why: why}
+	}
+	rights := []access.Right{
+		look("", "", "namespaces"), look("", "networking.istio.io", "workloadgroups"), look("", "networking.istio.io", "proxyconfigs"),
+		look("", "telemetry.istio.io", "telemetries"), look("", "extensions.istio.io", "wasmplugins"),
+	}
+	for _, namespace := range append(fixtureNamespaces(), istio.GatewayNamespace, ownNamespace) {
+		rights = append(rights, look(namespace, "", "serviceaccounts"),
+			look(namespace, "rbac.authorization.k8s.io", "roles"), look(namespace, "rbac.authorization.k8s.io", "rolebindings"))
+	}
+	return rights
 }
 
 // ownerRights are those of the persons in the features who change their own

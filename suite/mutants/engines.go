@@ -7,11 +7,14 @@ import (
 	"sync"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
 
 	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/cluster/istio"
 	"github.com/meshfed/meshfed/engine"
 	"github.com/meshfed/meshfed/engine/builtin"
 )
@@ -149,6 +152,34 @@ func rebuilding() func(f *faultyEngine, sound verb) verb {
 	}
 }
 
+// meddling also writes into the owner's own ConfigMap, where there is one.
+func meddling(_ *faultyEngine, sound verb) verb {
+	return func(ctx context.Context, c cluster.Cluster, declarations string) error {
+		if err := sound(ctx, c, declarations); err != nil {
+			return err
+		}
+		config, err := cluster.RESTConfig(c)
+		if err != nil {
+			return err
+		}
+		client, err := kubernetes.NewForConfig(config)
+		if err != nil {
+			return err
+		}
+		maps := client.CoreV1().ConfigMaps(istio.GatewayNamespace)
+		notes, err := maps.Get(ctx, "notes", metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		notes.Data["federated"] = "true"
+		_, err = maps.Update(ctx, notes, metav1.UpdateOptions{})
+		return err
+	}
+}
+
 // raiding also deletes what is not the engine's: every VirtualService.
 func raiding(_ *faultyEngine, sound verb) verb {
 	return func(ctx context.Context, c cluster.Cluster, declarations string) error {
@@ -183,6 +214,7 @@ func faultyEngines() []Mutant {
 		cancelled = "expose/a-cancelled-exposure-is-gone"
 		consumed  = "consume/after-a-cancel-the-reviews-are-local-again"
 		hostile   = "import/a-peer-whose-sni-is-sni/1"
+		cleaned   = "cleanup/everything-of-the-federation-is-gone-and-everything-else-is-as-it-was"
 	)
 	of := func(name string, make func() *faultyEngine, suspects ...string) Mutant {
 		return Mutant{Name: name, Where: "engine", Engine: func() Broken {
@@ -199,7 +231,7 @@ func faultyEngines() []Mutant {
 		of("errors of apply are swallowed", func() *faultyEngine { return &faultyEngine{apply: swallowed} }, hostile),
 		of("reasons of apply's errors are swallowed", func() *faultyEngine { return &faultyEngine{apply: mute} }, hostile),
 		of("apply deletes all it has made, then applies", func() *faultyEngine { return &faultyEngine{apply: rebuilding()} }, hostile, oneOfTwo),
-		of("cancel deletes every route there is", func() *faultyEngine { return &faultyEngine{cancel: raiding} },
-			"cleanup/everything-of-the-federation-is-gone-and-everything-else-is-as-it-was"),
+		of("cancel deletes every route there is", func() *faultyEngine { return &faultyEngine{cancel: raiding} }, cleaned),
+		of("apply writes into the owner's ConfigMap", func() *faultyEngine { return &faultyEngine{apply: meddling} }, cleaned),
 	}
 }

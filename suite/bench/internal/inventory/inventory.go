@@ -5,10 +5,14 @@ package inventory
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -17,7 +21,7 @@ import (
 )
 
 // watched are the kinds looked at: all of Istio's own, and those of Kubernetes
-// that take part in routing, naming and book-keeping.
+// that take part in routing, naming, rights and book-keeping.
 func watched() []schema.GroupVersionResource {
 	core := schema.GroupVersion{Version: "v1"}
 	networking := schema.GroupVersion{Group: "networking.istio.io", Version: "v1"}
@@ -35,17 +39,36 @@ func watched() []schema.GroupVersionResource {
 	}
 }
 
+// beside are kinds that an engine has less reason to write. A user who may not list
+// them does without, and is told so by what asks for the rights.
+func beside() []schema.GroupVersionResource {
+	rights := schema.GroupVersion{Group: "rbac.authorization.k8s.io", Version: "v1"}
+	return []schema.GroupVersionResource{
+		{Version: "v1", Resource: "namespaces"}, {Version: "v1", Resource: "serviceaccounts"},
+		rights.WithResource("roles"), rights.WithResource("rolebindings"),
+		{Group: "networking.istio.io", Version: "v1", Resource: "workloadgroups"},
+		{Group: "networking.istio.io", Version: "v1beta1", Resource: "proxyconfigs"},
+		{Group: "telemetry.istio.io", Version: "v1", Resource: "telemetries"},
+		{Group: "extensions.istio.io", Version: "v1alpha1", Resource: "wasmplugins"},
+	}
+}
+
+// local are kinds that every namespace has of its own, whoever it belongs to.
+func local() []string {
+	return []string{"secrets", "configmaps", "serviceaccounts", "roles", "rolebindings"}
+}
+
 // Reader takes inventories of one cluster. It is safe for concurrent use.
 type Reader struct {
 	client metadata.Interface
-	// confidential are the namespaces whose Secrets and ConfigMaps may be
+	// confidential are the namespaces whose Secrets and other local kinds may be
 	// listed; none means all.
 	confidential []string
 }
 
 // New makes a reader of the cluster that config leads to. If namespaces are
-// given, Secrets and ConfigMaps are looked at only there: on clusters that are
-// somebody's, the others are nobody else's business.
+// given, Secrets and other local kinds are looked at only there: on clusters that
+// are somebody's, the others are nobody else's business.
 func New(config *rest.Config, confidential ...string) (*Reader, error) {
 	client, err := metadata.NewForConfig(config)
 	if err != nil {
@@ -58,20 +81,42 @@ func New(config *rest.Config, confidential ...string) (*Reader, error) {
 type look struct {
 	kind      schema.GroupVersionResource
 	namespace string
+	// spare: whoever may not look there does without.
+	spare bool
+}
+
+func (l look) String() string {
+	if l.namespace == metav1.NamespaceAll {
+		return l.kind.GroupResource().String()
+	}
+	return fmt.Sprintf("%s in %s", l.kind.GroupResource(), l.namespace)
 }
 
 func (r *Reader) looks() []look {
 	var all []look
-	for _, kind := range watched() {
+	for i, kind := range slices.Concat(watched(), beside()) {
 		places := []string{metav1.NamespaceAll}
-		if len(r.confidential) > 0 && (kind.Resource == "secrets" || kind.Resource == "configmaps") {
+		if len(r.confidential) > 0 && slices.Contains(local(), kind.Resource) {
 			places = r.confidential
 		}
 		for _, place := range places {
-			all = append(all, look{kind, place})
+			all = append(all, look{kind: kind, namespace: place, spare: i >= len(watched())})
 		}
 	}
 	return all
+}
+
+// list is empty where the cluster knows no such kind, and where nobody may look
+// who can do without.
+func (r *Reader) list(ctx context.Context, l look) ([]metav1.PartialObjectMetadata, error) {
+	list, err := r.client.Resource(l.kind).Namespace(l.namespace).List(ctx, metav1.ListOptions{})
+	switch {
+	case err == nil:
+		return list.Items, nil
+	case l.spare && (apierrors.IsForbidden(err) || apierrors.IsNotFound(err)):
+		return nil, nil
+	}
+	return nil, fmt.Errorf("inventory: list %s: %w", l, err)
 }
 
 // Inventory is a set of objects by name: "gateways.networking.istio.io ns/x".
@@ -84,6 +129,26 @@ type Object struct {
 	UID types.UID
 	// Generation is 0 for kinds that have none.
 	Generation int64
+	// Notes is a digest of what no generation counts: labels, annotations, owners
+	// and finalizers.
+	Notes string
+}
+
+// leader is where a control plane that is elected by a ConfigMap says every few
+// seconds that it is still there.
+const leader = "control-plane.alpha.kubernetes.io/leader"
+
+// ObjectOf is what tells that about one.
+func ObjectOf(o metav1.PartialObjectMetadata) Object {
+	annotations := maps.Clone(o.Annotations)
+	delete(annotations, leader)
+	notes := sha256.New()
+	// %q and %v sort the keys of maps.
+	fmt.Fprintf(notes, "%q %q %q", o.Labels, annotations, o.Finalizers)
+	for _, owner := range o.OwnerReferences {
+		fmt.Fprintf(notes, " %q", owner.String())
+	}
+	return Object{UID: o.UID, Generation: o.Generation, Notes: hex.EncodeToString(notes.Sum(nil))}
 }
 
 // Take lists what there is now.
@@ -93,12 +158,9 @@ func (r *Reader) Take(ctx context.Context) (Inventory, error) {
 	all, ctx := errgroup.WithContext(ctx)
 	for i, l := range looks {
 		all.Go(func() error {
-			list, err := r.client.Resource(l.kind).Namespace(l.namespace).List(ctx, metav1.ListOptions{})
-			if err != nil {
-				return fmt.Errorf("inventory: list %s: %w", l.kind.GroupResource(), err)
-			}
-			lists[i] = list.Items
-			return nil
+			list, err := r.list(ctx, l)
+			lists[i] = list
+			return err
 		})
 	}
 	if err := all.Wait(); err != nil {
@@ -107,7 +169,7 @@ func (r *Reader) Take(ctx context.Context) (Inventory, error) {
 	inventory := Inventory{}
 	for i, l := range looks {
 		for _, o := range lists[i] {
-			inventory[fmt.Sprintf("%s %s/%s", l.kind.GroupResource(), o.Namespace, o.Name)] = Object{UID: o.UID, Generation: o.Generation}
+			inventory[fmt.Sprintf("%s %s/%s", l.kind.GroupResource(), o.Namespace, o.Name)] = ObjectOf(o)
 		}
 	}
 	return inventory, nil
