@@ -270,6 +270,38 @@ func TestASelectorIsHeldAgainstTheLabelsOfThePods(t *testing.T) {
 	}
 }
 
+// Istio reads target references only of pods that the Gateway API has made, and of
+// those by the name of their gateway.
+func TestATargetIsHeldAgainstTheGatewayThatThePodsAreOf(t *testing.T) {
+	const (
+		classic = "---\n{apiVersion: v1, kind: Pod, metadata: {name: in-0, namespace: gw, labels: {istio: in}}}\n"
+		made    = "---\n{apiVersion: v1, kind: Pod, metadata: {name: in-0, namespace: gw, labels: {istio: in, gateway.networking.k8s.io/gateway-name: edge}}}\n"
+		policy  = "---\n{apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: {name: theirs, namespace: %s}, spec: {%s, rules: [{}]}}\n"
+		edge    = "targetRefs: [{kind: Gateway, group: gateway.networking.k8s.io, name: edge}]"
+	)
+	exposing, err := api.Parse("wish.yaml", strings.NewReader(wish))
+	require.NoError(t, err)
+	exposing.Consumptions = nil
+	for name, c := range map[string]struct{ pods, namespace, target, want string }{
+		"this gateway":                 {made, "gw", edge, "allows requests at the gateway gw/in beside the declarations;"},
+		"this gateway, the older way":  {made, "gw", "targetRef: {kind: Gateway, group: gateway.networking.k8s.io, name: edge}", "allows requests"},
+		"another gateway":              {made, "gw", strings.Replace(edge, "edge", "other", 1), ""},
+		"a service":                    {made, "gw", "targetRefs: [{kind: Service, name: edge}]", ""},
+		"from the root namespace":      {made, "istio-system", edge, ""},
+		"pods of no gateway of theirs": {classic, "gw", edge, ""},
+		"pods that nobody has seen":    {"", "gw", edge, "if its pods have the label gateway.networking.k8s.io/gateway-name"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := checkSpec(t, ready+c.pods+fmt.Sprintf(policy, c.namespace, c.target), exposing).Err()
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
 func TestTheSecretOfAnEntranceIsNeededAndThatOfAllIsNot(t *testing.T) {
 	own := strings.Replace(wish, "  sni: c2.example.com\n", "  sni: c2.example.com\n  ingress: {host: c2.c1.example.com, credentialName: c2-certs}\n", 1)
 	spec, err := api.Parse("wish.yaml", strings.NewReader(own))

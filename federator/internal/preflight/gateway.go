@@ -64,10 +64,12 @@ func (k *checker) policies(g side) {
 		}
 		action, _, _ := unstructured.NestedString(p.Object, "spec", "action")
 		rules, _, _ := unstructured.NestedSlice(p.Object, "spec", "rules")
-		_, targeted, _ := unstructured.NestedFieldNoCopy(p.Object, "spec", "targetRefs")
-		sel, _, _ := unstructured.NestedStringMap(p.Object, "spec", "selector", "matchLabels")
-		if (action == "" || action == "ALLOW") && len(rules) > 0 && !targeted && w.fits(sel) {
-			k.conflict(p, fmt.Sprintf("it allows requests at the gateway %s/%s beside the declarations%s; narrow its selector or remove it", g.Namespace, g.Service, w.doubt(sel)))
+		if action != "" && action != "ALLOW" || len(rules) == 0 {
+			continue
+		}
+		selectors := selectorsOf(p, g.Namespace)
+		if n := slices.IndexFunc(selectors, w.fits); n >= 0 {
+			k.conflict(p, fmt.Sprintf("it allows requests at the gateway %s/%s beside the declarations%s; narrow its selector or remove it", g.Namespace, g.Service, w.doubt(selectors[n])))
 		}
 	}
 }

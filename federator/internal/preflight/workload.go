@@ -69,6 +69,33 @@ func (w workload) doubt(sel map[string]string) string {
 	return fmt.Sprintf(" if its pods have the label %s, and none was seen: start them, and let the engine list pods there", strings.Join(unknown, ", "))
 }
 
+// gatewayNameLabel is the label of the pods that Istio runs for a Gateway of the Gateway
+// API.
+const gatewayNameLabel = "gateway.networking.k8s.io/gateway-name"
+
+// selectorsOf are the labels by which a policy applies; one set that fits is enough.
+// One with target references applies to what the Gateway API has made and to nothing
+// else, in its own namespace (ShouldAttachPolicy in Istio's pilot/pkg/model). Waypoints,
+// which have other targets, are no gateways of ours.
+func selectorsOf(policy *unstructured.Unstructured, namespace string) []map[string]string {
+	refs, _, _ := unstructured.NestedSlice(policy.Object, "spec", "targetRefs")
+	if ref, is, _ := unstructured.NestedMap(policy.Object, "spec", "targetRef"); is && len(refs) == 0 {
+		refs = []any{ref}
+	}
+	if len(refs) == 0 {
+		sel, _, _ := unstructured.NestedStringMap(policy.Object, "spec", "selector", "matchLabels")
+		return []map[string]string{sel}
+	}
+	var out []map[string]string
+	for _, r := range refs {
+		ref, _ := r.(map[string]any)
+		if name, _, _ := unstructured.NestedString(ref, "name"); ref["kind"] == "Gateway" && policy.GetNamespace() == namespace {
+			out = append(out, map[string]string{gatewayNameLabel: name})
+		}
+	}
+	return out
+}
+
 // Selects says whether a selector, read as Istio does, takes the pods of a
 // gateway; its Service and its pods are among the objects, as far as there are any.
 func Selects(selector map[string]string, objects []unstructured.Unstructured, g api.Gateway) bool {
