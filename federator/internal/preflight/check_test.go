@@ -139,6 +139,7 @@ func TestWhatIsMissingIsNamedWithItsCure(t *testing.T) {
 		"peer in the aliases":     {data, aliases, "remove it from trustDomainAliases"},
 		"peer in our own domain":  {data, own, "of this mesh's own trust domain"},
 		"another root namespace":  {data, `data: {mesh: "{pathNormalization: {normalization: DECODE_AND_MERGE_SLASHES}, rootNamespace: istio-config}"}`, "rootNamespace is istio-config: the policies and EnvoyFilters there apply at the gateways, and only those of istio-system are looked at"},
+		"other meshes' roots":     {data, `data: {mesh: "{pathNormalization: {normalization: DECODE_AND_MERGE_SLASHES}, caCertificates: [{pem: x}]}"}`, "caCertificates holds roots of others"},
 		"no ingress gateway":      {"name: in,", "name: other,", "Service gw/in (spec.ingress of Mesh/c1): not found"},
 		"gateway without port":    {"port: 15443", "port: 443", "has no port 15443"},
 		"another gateway's pods":  {"{istio: in, app: in}", "{istio: other}", "does not select pods by istio=in"},
@@ -164,6 +165,15 @@ func TestWhatIsMissingIsNamedWithItsCure(t *testing.T) {
 			require.ErrorAs(t, err, &bad)
 		})
 	}
+}
+
+func TestOtherRootsAreOfNoMatterWhereNothingIsConsumed(t *testing.T) {
+	text := strings.Replace(ready, "pathNormalization:", "{caCertificates: [{pem: x}], pathNormalization:", 1)
+	text = strings.Replace(text, `SLASHES}"}`, `SLASHES}}"}`, 1)
+	spec, err := api.Parse("wish.yaml", strings.NewReader(wish))
+	require.NoError(t, err)
+	spec.Consumptions = nil
+	require.NoError(t, checkSpec(t, text, spec).Err())
 }
 
 func TestTheRootNamespaceMayBeNamed(t *testing.T) {

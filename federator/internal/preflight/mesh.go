@@ -20,6 +20,7 @@ type meshConfig struct {
 	TrustDomain        string   `json:"trustDomain"`
 	TrustDomainAliases []string `json:"trustDomainAliases"`
 	RootNamespace      string   `json:"rootNamespace"`
+	CACertificates     []any    `json:"caCertificates"`
 	PathNormalization  struct {
 		Normalization string `json:"normalization"`
 	} `json:"pathNormalization"`
@@ -55,6 +56,11 @@ func (k *checker) meshConfigured() {
 	if read := k.spec.Mesh.Spec.ControlPlane.RootNamespace(); cfg.RootNamespace != "" && cfg.RootNamespace != read {
 		k.problem(subject, fmt.Sprintf("rootNamespace is %s: the policies and EnvoyFilters there apply at the gateways, and only those of %s are looked at", cfg.RootNamespace, read),
 			"set meshConfig.rootNamespace to "+read+", and move what is mesh-wide there")
+	}
+	if len(cfg.CACertificates) > 0 && len(k.spec.Consumptions) > 0 {
+		// A policy for a namespace takes callers of every trust domain.
+		k.problem(subject, "caCertificates holds roots of others besides the mesh's own: at the egress gateway their workloads pass for ours if a consuming namespace has the name of theirs",
+			"remove them from meshConfig.caCertificates; private gateways do not need them")
 	}
 	k.trustDomains(subject, cfg)
 }
