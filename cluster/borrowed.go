@@ -8,6 +8,10 @@ type Borrower interface {
 	Lab
 	// Owner says in errors whose the clusters are ("existing clusters").
 	Owner() string
+	// Places name the clusters themselves, whatever they are called here and
+	// whichever others are in the lab: labs that share one may not be used at
+	// the same time. None is named twice.
+	Places() []string
 }
 
 // Borrowed says whether the lab's clusters have to be left as they were found.

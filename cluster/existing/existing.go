@@ -72,7 +72,7 @@ func (p *Provider) Create(context.Context, string, cluster.Topology) (cluster.La
 }
 
 // Open is the lab of all the contexts. It has one name, whichever is asked for:
-// the same clusters are the same lab, so that two runs do not meet on them.
+// the same clusters are the same lab.
 func (p *Provider) Open(context.Context, string) (cluster.Lab, error) {
 	lab, err := p.open()
 	if err != nil {
@@ -109,7 +109,7 @@ func (p *Provider) open() (_ *Lab, err error) {
 			err = errors.Join(err, os.RemoveAll(dir))
 		}
 	}()
-	identity := sha256.New()
+	identity, places := sha256.New(), map[string]bool{}
 	for _, c := range p.options.Contexts {
 		one, err := only(*config, c)
 		if err != nil {
@@ -120,6 +120,7 @@ func (p *Provider) open() (_ *Lab, err error) {
 			return nil, fmt.Errorf("cluster %s: kubeconfig: %w", c.Name, err)
 		}
 		fmt.Fprintln(identity, c.Name, one.Clusters[c.Name].Server)
+		places[placeOf(one.Clusters[c.Name].Server)] = true
 		m := &member{name: c.Name, kubeconfig: path, images: p.options.Images}
 		if address, given := p.options.Gateways[c.Name]; given {
 			m.gateway = &address
@@ -127,5 +128,13 @@ func (p *Provider) open() (_ *Lab, err error) {
 		l.members = append(l.members, m)
 	}
 	l.name = Name + "-" + hex.EncodeToString(identity.Sum(nil))[:8]
+	l.places = slices.Sorted(maps.Keys(places))
 	return l, nil
+}
+
+// placeOf is short and fit for the name of a file. Case and a slash at the end
+// make no other server.
+func placeOf(server string) string {
+	sum := sha256.Sum256([]byte(strings.ToLower(strings.TrimRight(server, "/"))))
+	return hex.EncodeToString(sum[:8])
 }

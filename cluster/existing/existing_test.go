@@ -106,6 +106,13 @@ func TestEachClusterGetsItsOwnContextAndNobodyElses(t *testing.T) {
 	assert.True(t, cluster.Borrowed(lab))
 	assert.Equal(t, lab.Name(), open(t, o).Name(), "the same clusters are the same lab")
 	require.NoError(t, cluster.ValidateName("lab", lab.Name()))
+	turned := open(t, existing.Options{Kubeconfig: o.Kubeconfig, Contexts: []existing.Context{{Name: "c1", Context: "two"}, {Name: "c2", Context: "one"}}})
+	places := lab.(cluster.Borrower).Places()
+	assert.Len(t, places, 2)
+	assert.Equal(t, places, turned.(cluster.Borrower).Places(), "whatever they are called")
+	twice := open(t, existing.Options{Kubeconfig: o.Kubeconfig, Contexts: []existing.Context{{Name: "c1", Context: "one"}, {Name: "c2", Context: "one"}}})
+	assert.Len(t, twice.(cluster.Borrower).Places(), 1)
+	assert.Subset(t, places, twice.(cluster.Borrower).Places())
 
 	c2, err := lab.Cluster("c2")
 	require.NoError(t, err)

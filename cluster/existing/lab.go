@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/meshfed/meshfed/cluster"
@@ -16,6 +17,8 @@ type Lab struct {
 	// dir holds a kubeconfig a cluster.
 	dir     string
 	members []*member
+	// places are digests of where the clusters are.
+	places []string
 }
 
 var _ cluster.Borrower = (*Lab)(nil)
@@ -28,6 +31,9 @@ func (l *Lab) Provider() string { return Name }
 
 // Owner implements cluster.Borrower.
 func (l *Lab) Owner() string { return "existing clusters" }
+
+// Places implements cluster.Borrower.
+func (l *Lab) Places() []string { return slices.Clone(l.places) }
 
 // Clusters implements cluster.Lab.
 func (l *Lab) Clusters() []cluster.Cluster {

@@ -136,7 +136,8 @@ func (empty) Clusters() []cluster.Cluster { return nil }
 
 type lent struct{ cluster.Lab }
 
-func (lent) Owner() string { return "somebody" }
+func (lent) Owner() string    { return "somebody" }
+func (lent) Places() []string { return nil }
 
 func TestSecretsOfOthersAreNotLookedAtOnBorrowedClusters(t *testing.T) {
 	assert.Nil(t, confidential(nil))

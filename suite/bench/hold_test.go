@@ -37,6 +37,32 @@ func TestOneRunAtATimeUsesALab(t *testing.T) {
 	require.NoError(t, again.Release())
 }
 
+// sharing is a lab of clusters that may be in other labs too.
+type sharing struct {
+	named
+	places []string
+}
+
+func (sharing) Owner() string      { return "somebody" }
+func (s sharing) Places() []string { return s.places }
+
+func TestOneRunAtATimeUsesAClusterWhateverElseIsInItsLab(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	first, err := bench.Take(sharing{named{name: "x"}, []string{"A", "B"}})
+	require.NoError(t, err)
+	for _, places := range [][]string{{"A", "B"}, {"B", "A"}, {"B", "C"}, {"A"}} {
+		_, err = bench.Take(sharing{named{name: "y"}, places})
+		require.ErrorIs(t, err, bench.ErrBusy, places)
+	}
+	other, err := bench.Take(sharing{named{name: "z"}, []string{"C"}})
+	require.NoError(t, err, "what one that failed has held is free")
+	require.NoError(t, other.Release())
+	require.NoError(t, first.Release())
+	again, err := bench.Take(sharing{named{name: "y"}, []string{"B", "A"}})
+	require.NoError(t, err)
+	require.NoError(t, again.Release())
+}
+
 func TestAwaitGetsTheLabWhenItIsFreeAndNoLater(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	first, err := bench.Take(named{name: "a"})

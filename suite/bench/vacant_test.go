@@ -83,6 +83,7 @@ type lentOne struct {
 }
 
 func (lentOne) Owner() string                             { return "somebody" }
+func (lentOne) Places() []string                          { return nil }
 func (lentOne) Name() string                              { return "lent" }
 func (l lentOne) Clusters() []cluster.Cluster             { return []cluster.Cluster{l.c} }
 func (l lentOne) Cluster(string) (cluster.Cluster, error) { return l.c, nil }
