@@ -3,6 +3,8 @@ package bench
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 
@@ -121,24 +123,42 @@ func openAuthority(stored *corev1.Secret) (*authorityOf, error) {
 }
 
 // missingSecrets are the secrets of a cluster's gateways, unless those that are
-// there stem from this authority: new ones would only make the gateways load
-// certificates again while a scenario runs.
-func (a *authorityOf) missingSecrets(ctx context.Context, pods *workload.Client, name string) ([]*unstructured.Unstructured, error) {
+// there are as good: new ones would only make the gateways load certificates
+// again while a scenario runs.
+func (a *authorityOf) missingSecrets(ctx context.Context, kube kubernetes.Interface, name string) ([]*unstructured.Unstructured, error) {
 	bundle, err := a.Bundle(name)
 	if err != nil {
 		return nil, err
 	}
 	var missing []*unstructured.Unstructured
 	for _, secret := range bundle.Secrets() {
-		there, err := pods.Kube().CoreV1().Secrets(secret.GetNamespace()).Get(ctx, secret.GetName(), metav1.GetOptions{})
+		there, err := kube.CoreV1().Secrets(secret.GetNamespace()).Get(ctx, secret.GetName(), metav1.GetOptions{})
 		switch {
 		case apierrors.IsNotFound(err):
 			missing = append(missing, secret)
 		case err != nil:
 			return nil, fmt.Errorf("secret %s/%s: %w", secret.GetNamespace(), secret.GetName(), err)
-		case !bytes.Equal(there.Data["ca.crt"], a.RootPEM()):
+		case !a.good(there):
 			missing = append(missing, secret)
 		}
 	}
 	return missing, nil
+}
+
+// good says whether a gateway's secret is what this authority would make: a
+// killed run may have left one that has expired, or that revokes others.
+func (a *authorityOf) good(secret *corev1.Secret) bool {
+	if _, revokes := secret.Data["ca.crl"]; revokes || !bytes.Equal(secret.Data["ca.crt"], a.RootPEM()) {
+		return false
+	}
+	block, _ := pem.Decode(secret.Data["tls.crt"])
+	if block == nil {
+		return false
+	}
+	leaf, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		return false
+	}
+	_, err = leaf.Verify(x509.VerifyOptions{Roots: a.Pool(), KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+	return err == nil
 }

@@ -163,9 +163,12 @@ func federated() []string {
 	return []string{"gateways.networking.istio.io", "virtualservices.networking.istio.io", "serviceentries.networking.istio.io"}
 }
 
-// reset takes the mesh's inventory, after it has had the engine take away what
-// a killed run has left.
+// reset takes the mesh's inventory, after what a killed run has left was taken
+// away: what its owners did by the harness, the rest by the engine.
 func (b *Bench) reset(ctx context.Context, m *mesh) (err error) {
+	if err := m.disown(ctx); err != nil {
+		return err
+	}
 	if m.before, err = m.take(ctx); err != nil {
 		return err
 	}

@@ -169,8 +169,9 @@ func undeploy(ctx context.Context, c cluster.Cluster) error {
 	if err != nil {
 		return err
 	}
+	left, ownErr := owned(ctx, client)
 	marked, err := loans(ctx, client, objects)
-	return errors.Join(err, client.Delete(ctx, marked))
+	return errors.Join(ownErr, err, client.Delete(ctx, append(left, marked...)))
 }
 
 // lendable are all objects that may have been lent to a cluster, by name.

@@ -81,7 +81,7 @@ func deploy(ctx context.Context, c cluster.Cluster, a *authorityOf, borrowed boo
 	if err != nil {
 		return err
 	}
-	secrets, err := a.missingSecrets(ctx, pods, c.Name())
+	secrets, err := a.missingSecrets(ctx, pods.Kube(), c.Name())
 	if err != nil {
 		return err
 	}

@@ -126,6 +126,9 @@ func (o *owners) apply(ctx context.Context, m *mesh, objects []*unstructured.Uns
 	name := m.cluster.Name()
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	for _, object := range objects {
+		own(object)
+	}
 	// Noted before the attempt: half an apply has to be undone too.
 	o.made[name] = append(o.made[name], objects...)
 	if err := m.applier.Apply(ctx, objects, manifest.ApplyOptions{FieldManager: ownerFieldManager}); err != nil {

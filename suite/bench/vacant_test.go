@@ -44,6 +44,11 @@ func (s *somebodys) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.written = append(s.written, r.Method+" "+r.URL.Path)
 	}
 	parts := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	if len(parts) == 1 {
+		// Discovery: it knows no kinds by their names.
+		_, _ = fmt.Fprintf(w, `{"kind": %q, "apiVersion": "v1"}`, map[string]string{"api": "APIVersions", "apis": "APIGroupList"}[parts[0]])
+		return
+	}
 	if parts[len(parts)-2] == "secrets" {
 		s.secret(w, parts[len(parts)-1])
 		return
