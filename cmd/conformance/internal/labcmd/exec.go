@@ -67,35 +67,6 @@ func lookPath(name, tools string) (string, error) {
 	return exec.LookPath(name)
 }
 
-func (l *labs) env() *cobra.Command {
-	return &cobra.Command{
-		Use:     "env",
-		Short:   "Print shell variables for a lab: kubeconfigs, programs, gateway addresses",
-		Example: "  eval \"$(conformance lab env)\"; kubectl --context c2 get pods -A",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			lab, err := l.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			var kubeconfigs []string
-			w := cmd.OutOrStdout()
-			for _, c := range lab.Clusters() {
-				kubeconfigs = append(kubeconfigs, c.Kubeconfig())
-				gw, err := c.Gateway(cmd.Context(), privateIngress())
-				if err != nil {
-					return err
-				}
-				fmt.Fprintf(w, "export %s_GATEWAY=%s\n", strings.ToUpper(strings.ReplaceAll(c.Name(), "-", "_")), gw.Harness)
-			}
-			fmt.Fprintf(w, "export MESHFED_LAB=%s\n", lab.Name())
-			fmt.Fprintf(w, "export KUBECONFIG=%s\n", strings.Join(kubeconfigs, string(os.PathListSeparator)))
-			fmt.Fprintf(w, "export PATH=%s%c\"$PATH\"\n", lab.ToolsDir(), os.PathListSeparator)
-			return nil
-		},
-	}
-}
-
 func privateIngress() cluster.GatewayRef {
 	return cluster.GatewayRef{Namespace: istio.GatewayNamespace, Service: istio.IngressGateway, Port: istio.IngressPort}
 }
