@@ -61,6 +61,9 @@ func (p Program) run() *cobra.Command {
 			if err := readOptions(cmd); err != nil {
 				return usage.Bad(err)
 			}
+			if f.timeout <= 0 {
+				return usage.Errorf("--timeout %s: want a time to come", f.timeout)
+			}
 			return p.start(cmd, f)
 		},
 	}

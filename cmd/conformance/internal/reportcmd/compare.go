@@ -1,11 +1,16 @@
 package reportcmd
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/meshfed/meshfed/cmd/internal/usage"
 	"github.com/meshfed/meshfed/reports"
 	"github.com/meshfed/meshfed/reports/compare"
 )
@@ -35,10 +40,24 @@ func compareCommand() *cobra.Command {
 	}
 }
 
+// isRun refuses as bad input a folder that has none of the files of a run: a
+// name that was mistyped is no run that does not stand the examination.
+func isRun(folder string, files ...string) error {
+	for _, file := range files {
+		if _, err := os.Stat(filepath.Join(folder, file)); !errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+	}
+	return usage.Errorf("%s is no folder of a run: it has no %s", folder, strings.Join(files, " and no "))
+}
+
 // rebuilt are the reports of runs, by their folders.
 func rebuilt(folders []string) ([]reports.ConformanceReport, error) {
 	var runs []reports.ConformanceReport
 	for _, folder := range folders {
+		if err := isRun(folder, reports.JournalFile); err != nil {
+			return nil, err
+		}
 		r, err := reports.Rebuild(filepath.Join(folder, reports.JournalFile))
 		if err != nil {
 			return nil, err

@@ -48,6 +48,9 @@ func verify() *cobra.Command {
 					return usage.Errorf("--key: %w", err)
 				}
 			}
+			if err := isRun(args[0], reports.JournalFile, publish.ManifestFile); err != nil {
+				return err
+			}
 			v, err := publish.Verify(cmd.Context(), args[0], trusted)
 			if err != nil {
 				return fmt.Errorf("%w: %w", ErrRefused, err)
@@ -98,7 +101,8 @@ func submission() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			faults, err := publish.CheckSubmission(cmd.Context(), args[0], key)
 			if err != nil {
-				return err
+				// Only a folder that cannot be read is no answer.
+				return usage.Bad(err)
 			}
 			if len(faults) > 0 {
 				return fmt.Errorf("%w: %d faults:\n  %s", ErrRefused, len(faults), strings.Join(faults, "\n  "))
