@@ -29,7 +29,7 @@ func Archives(ctx context.Context, folder, cacheDir string) ([]string, error) {
 			return nil, fmt.Errorf("images: %w", err)
 		}
 		name, key, _ := cutLast(filepath.Base(made), "-")
-		e := cachedir.Entry{Root: filepath.Join(cacheDir, "images"), Name: name + "-archive", Key: key}
+		e := cachedir.Entry{Root: filepath.Join(cacheDir, "images"), Name: name + "-archive", Key: hash([]byte(archiveLayout + key))}
 		dir, err := cachedir.Make(ctx, e, nil, func(ctx context.Context, dir string) error {
 			return writeArchive(ctx, made, dir)
 		})
@@ -67,6 +67,11 @@ func describe(dir string) (d Description, err error) {
 }
 
 const archiveFile = "image.tar"
+
+// archiveLayout is part of every archive's key; it changes when the way in which
+// images become archives does. Those of the first, "", may hold programs that
+// none but root can run.
+const archiveLayout = "2"
 
 func cutLast(s, sep string) (before, after string, found bool) {
 	i := strings.LastIndex(s, sep)

@@ -95,9 +95,31 @@ func (r recipe) ensure(ctx context.Context, cacheDir string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return cachedir.Make(ctx, r.entry(cacheDir, key), nil, func(ctx context.Context, dir string) error {
+	dir, err := cachedir.Make(ctx, r.entry(cacheDir, key), nil, func(ctx context.Context, dir string) error {
 		return r.make(ctx, dir, cacheDir)
 	})
+	if err != nil {
+		return "", err
+	}
+	return dir, r.mend(dir)
+}
+
+// mend gives an image of the cache the modes of its recipe. Earlier versions made
+// some under root's own umask, which none but root can run; making them once
+// more takes minutes.
+func (r recipe) mend(dir string) error {
+	root := entry{Kind: directory, Mode: 0o755}
+	for _, e := range append(r.sorted(), root) {
+		at := filepath.Join(dir, "rootfs", filepath.FromSlash(e.Path))
+		info, err := os.Lstat(at)
+		if err == nil && e.Kind != symlink && info.Mode()&(os.ModePerm|os.ModeSticky) != e.mode() {
+			err = os.Chmod(at, e.mode())
+		}
+		if err != nil {
+			return fmt.Errorf("image %s: %w", r.name, err)
+		}
+	}
+	return nil
 }
 
 // collect makes the folder of links to the images.
@@ -121,6 +143,9 @@ func collect(ctx context.Context, root, name string, made map[string]string) (st
 func (r recipe) make(ctx context.Context, dir, cacheDir string) error {
 	rootfs := filepath.Join(dir, "rootfs")
 	if err := os.Mkdir(rootfs, 0o755); err != nil {
+		return fmt.Errorf("image %s: %w", r.name, err)
+	}
+	if err := os.Chmod(rootfs, 0o755); err != nil {
 		return fmt.Errorf("image %s: %w", r.name, err)
 	}
 	for _, e := range r.sorted() {
@@ -151,10 +176,9 @@ func (e entry) write(rootfs, cacheDir string) error {
 	case copied:
 		// What is in the cache never changes, so it need not stand there
 		// twice. A file of the machine does change, in place at times.
-		if strings.HasPrefix(e.Content, cacheDir+string(filepath.Separator)) && os.Link(e.Content, at) == nil {
-			return nil
+		if !strings.HasPrefix(e.Content, cacheDir+string(filepath.Separator)) || os.Link(e.Content, at) != nil {
+			err = copyFile(e.Content, at)
 		}
-		err = copyFile(e.Content, at)
 	}
 	if err != nil {
 		return err
@@ -170,11 +194,16 @@ func (e entry) protect(at string) error {
 			return fmt.Errorf("%w (images can only be made by root)", err)
 		}
 	}
-	mode := os.FileMode(e.Mode.Perm())
+	return os.Chmod(at, e.mode())
+}
+
+// mode is the entry's mode in the words of package os.
+func (e entry) mode() os.FileMode {
+	mode := e.Mode.Perm()
 	if e.Mode&0o1000 != 0 {
 		mode |= os.ModeSticky
 	}
-	return os.Chmod(at, mode)
+	return mode
 }
 
 func copyFile(from, to string) error {

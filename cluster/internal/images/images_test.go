@@ -2,6 +2,7 @@ package images
 
 import (
 	"encoding/json"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,6 +31,8 @@ func standIns(t *testing.T) (tools toolchain.Tools, cache string) {
 	tools = toolchain.Of(paths)
 	tools.EnvoyBootstrap = filepath.Join(dir, "bootstrap.json")
 	require.NoError(t, os.WriteFile(tools.EnvoyBootstrap, []byte("{}"), 0o644))
+	// The mode that toolchain gives it is a part of the recipe.
+	require.NoError(t, os.Chmod(tools.EnvoyBootstrap, 0o644))
 	return tools, cache
 }
 
@@ -131,6 +134,52 @@ func TestFoldersThatPilotAgentWritesBelongToItsUser(t *testing.T) {
 		assert.Equal(t, want.uid, info.Sys().(*syscall.Stat_t).Uid, path)
 		assert.Equal(t, want.mode, info.Mode()&^os.ModeDir, path)
 	}
+}
+
+// modes are those of all paths of all images of a folder.
+func modes(t *testing.T, dir string) map[string]os.FileMode {
+	t.Helper()
+	found := map[string]os.FileMode{}
+	list, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	for _, image := range list {
+		root := filepath.Join(dir, image.Name(), "rootfs")
+		require.NoError(t, filepath.WalkDir(root, func(path string, _ fs.DirEntry, err error) error {
+			require.NoError(t, err)
+			info, err := os.Lstat(path)
+			require.NoError(t, err)
+			rel, err := filepath.Rel(root, path)
+			found[filepath.Join(image.Name(), rel)] = info.Mode()
+			return err
+		}))
+	}
+	return found
+}
+
+// Whoever hardens a machine gives root a umask of 077. The programs of the
+// images run as other users, who could read none of them.
+func TestTheUmaskOfWhoeverMakesAnImageIsNotInIt(t *testing.T) {
+	needRoot(t)
+	here(t)
+	tools, cache := standIns(t)
+	dir, err := Ensure(t.Context(), tools, cache)
+	require.NoError(t, err)
+	want := modes(t, dir)
+
+	defer syscall.Umask(syscall.Umask(0o077))
+	tools, cache = standIns(t)
+	dir, err = Ensure(t.Context(), tools, cache)
+	require.NoError(t, err)
+	assert.Equal(t, want, modes(t, dir))
+
+	// What an earlier version has made so is in the cache.
+	for _, spoilt := range []string{"istiod/rootfs", "istiod/rootfs/usr/local/bin/pilot-discovery", "bookinfo/rootfs/usr/bin/sh"} {
+		require.NoError(t, os.Chmod(filepath.Join(dir, spoilt), 0o700))
+	}
+	again, err := Ensure(t.Context(), tools, cache)
+	require.NoError(t, err)
+	assert.Equal(t, dir, again)
+	assert.Equal(t, want, modes(t, dir))
 }
 
 func TestOnlyFilesOfTheCacheAreSharedWithIt(t *testing.T) {

@@ -17,6 +17,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// umask is what everything inside starts with. Root's own may be 077 where a
+// machine was hardened, and what runs inside as another user could enter none of
+// the folders that root makes for it. A secret has its mode by itself.
+const umask = 0o022
+
 // InitArg is the first argument that makes a binary call Init.
 const InitArg = "__init"
 
@@ -32,9 +37,10 @@ func Command(self string, args ...string) *exec.Cmd {
 }
 
 // Init is pid 1: it gives the namespace a /proc of its own, starts args with
-// every inherited file, collects whoever dies, and returns the program's exit
+// every inherited file and a usual umask, collects whoever dies, and returns the program's exit
 // code. Its caller exits with it.
 func Init(args []string) int {
+	unix.Umask(umask)
 	if err := privateProc(); err != nil {
 		fmt.Fprintln(os.Stderr, "init:", err)
 		return 1

