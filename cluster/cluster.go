@@ -12,8 +12,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/url"
 	"regexp"
 
+	"golang.org/x/net/http/httpproxy"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 )
@@ -130,6 +133,14 @@ type Cluster interface {
 	LoadImage(ctx context.Context, image string) error
 }
 
+// Local is a Cluster that only this machine reaches. Whoever needs a proxy for
+// the world outside needs none for it.
+type Local interface {
+	Cluster
+	// OnThisMachine does nothing: to have it is to be Local.
+	OnThisMachine()
+}
+
 // FieldManager is the name under which the harness applies objects, so that
 // what it made can be told from what the engine under test made.
 const FieldManager = "meshfed-conformance"
@@ -164,7 +175,22 @@ func RESTConfig(c Cluster) (*rest.Config, error) {
 	// The harness asks in bursts; client-go's default of 5 a second would
 	// be measured instead of the mesh.
 	cfg.QPS, cfg.Burst = 200, 400
+	// Only where it matters: client-go shares no connection between clients
+	// that choose their proxy themselves.
+	if _, is := c.(Local); is && proxied(cfg.Host) {
+		cfg.Proxy = http.ProxyURL(nil)
+	}
 	return cfg, nil
+}
+
+// proxied says whether the environment names a proxy for an API server.
+func proxied(address string) bool {
+	at, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	proxy, err := httpproxy.FromEnvironment().ProxyFunc()(at)
+	return err != nil || proxy != nil
 }
 
 // Streams are the ends of an Exec. A nil one is not connected.

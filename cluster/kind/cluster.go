@@ -22,11 +22,15 @@ type member struct {
 	record clusterRecord
 }
 
-var _ cluster.Cluster = (*member)(nil)
+var _ cluster.Local = (*member)(nil)
 
 func (m *member) Name() string { return m.record.Name }
 
 func (m *member) Kubeconfig() string { return m.lab.path(m.record.Name + ".kubeconfig") }
+
+// OnThisMachine implements cluster.Local: the API server is at an address of
+// Docker's network.
+func (m *member) OnThisMachine() {}
 
 // Gateway is a port of the node: kind has no load balancer.
 func (m *member) Gateway(ctx context.Context, ref cluster.GatewayRef) (cluster.GatewayAddress, error) {

@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -26,14 +28,31 @@ const umask = 0o022
 const InitArg = "__init"
 
 // Command is a command that runs `self args…` below a pid 1 of its own in new
-// pid, network, mount, host name and IPC namespaces. ExtraFiles reach it.
+// pid, network, mount, host name and IPC namespaces. ExtraFiles reach it, and the
+// environment without its proxies.
 func Command(self string, args ...string) *exec.Cmd {
 	cmd := exec.Command(self, append([]string{InitArg}, args...)...) //nolint:noctx // a lab outlives the context of the command that made it
+	cmd.Env = withoutProxies(os.Environ())
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNET | unix.CLONE_NEWNS | unix.CLONE_NEWUTS | unix.CLONE_NEWIPC,
 		Setsid:     true,
 	}
 	return cmd
+}
+
+// withoutProxies leaves out what names a proxy of the machine's own network. No
+// packet of the namespaces reaches one, and a program that asks it for what is
+// inside, as the API server does for its webhooks, fails minutes later with
+// nothing but a time-out.
+func withoutProxies(environ []string) []string {
+	return slices.DeleteFunc(environ, func(variable string) bool {
+		name, _, _ := strings.Cut(variable, "=")
+		switch strings.ToLower(name) {
+		case "http_proxy", "https_proxy", "all_proxy", "no_proxy":
+			return true
+		}
+		return false
+	})
 }
 
 // Init is pid 1: it gives the namespace a /proc of its own, starts args with

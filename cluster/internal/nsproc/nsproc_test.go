@@ -53,3 +53,18 @@ func TestTheUmaskOfWhoeverStartsItIsNotTheProgramS(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0o077))
 	assert.Contains(t, told(t), "umask 0022")
 }
+
+// The API server would ask a proxy of the environment for every webhook, and no
+// proxy knows a Service of the lab.
+func TestNoProxyOfTheEnvironmentIsKnownInside(t *testing.T) {
+	t.Setenv("MESHFED_KEPT", "x")
+	proxies := []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"}
+	for _, name := range proxies {
+		t.Setenv(name, "http://proxy.example:3128")
+	}
+	inside := told(t)
+	assert.Contains(t, inside, "MESHFED_KEPT")
+	for _, name := range proxies {
+		assert.NotContains(t, inside, name)
+	}
+}
