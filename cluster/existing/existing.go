@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -99,14 +98,14 @@ func (p *Provider) open() (_ *Lab, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("kubeconfig: %w", err)
 	}
-	dir, err := os.MkdirTemp("", "meshfed-existing-")
+	dir, err := newFolder()
 	if err != nil {
 		return nil, err
 	}
 	l := &Lab{dir: dir}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.RemoveAll(dir))
+			err = errors.Join(err, dir.remove())
 		}
 	}()
 	identity, places := sha256.New(), map[string]bool{}
@@ -115,7 +114,7 @@ func (p *Provider) open() (_ *Lab, err error) {
 		if err != nil {
 			return nil, err
 		}
-		path := filepath.Join(dir, c.Name+".kubeconfig")
+		path := filepath.Join(dir.path, c.Name+".kubeconfig")
 		if err := clientcmd.WriteToFile(*one, path); err != nil {
 			return nil, fmt.Errorf("cluster %s: kubeconfig: %w", c.Name, err)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -15,7 +14,7 @@ import (
 type Lab struct {
 	name string
 	// dir holds a kubeconfig a cluster.
-	dir     string
+	dir     folder
 	members []*member
 	// places are digests of where the clusters are.
 	places []string
@@ -67,7 +66,7 @@ func (l *Lab) ExportLogs(context.Context, string) error {
 // Delete implements cluster.Lab: it removes the kubeconfigs that were written
 // here, and nothing of the clusters.
 func (l *Lab) Delete(context.Context) error {
-	if err := os.RemoveAll(l.dir); err != nil {
+	if err := l.dir.remove(); err != nil {
 		return fmt.Errorf("existing provider: %w", err)
 	}
 	return nil

@@ -9,16 +9,16 @@ package main
 import (
 	"context"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"github.com/go-logr/logr"
 	"k8s.io/klog/v2"
+
+	"github.com/meshfed/meshfed/cmd/internal/interrupt"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	ctx, release := interrupt.Context(context.Background())
+	defer release()
 	// The Kubernetes client logs what it also returns as an error; one of the two
 	// is enough, and the error is the one with the story.
 	klog.SetLogger(logr.Discard())

@@ -9,9 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"runtime/debug"
-	"syscall"
 
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
@@ -21,6 +19,7 @@ import (
 	"github.com/meshfed/meshfed/cluster"
 	"github.com/meshfed/meshfed/cmd/conformance/internal/labcmd"
 	"github.com/meshfed/meshfed/cmd/conformance/internal/reportcmd"
+	"github.com/meshfed/meshfed/cmd/internal/interrupt"
 	"github.com/meshfed/meshfed/cmd/internal/usage"
 	"github.com/meshfed/meshfed/engine"
 	"github.com/meshfed/meshfed/reports"
@@ -48,14 +47,14 @@ type exitError int
 func (e exitError) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 // Main runs the command line and returns the exit code (see reports.Exit…).
-// The first interrupt ends the run in good order, the second one at once.
+// The first interrupt, or a terminal that is closed, ends the run in good order,
+// a second interrupt at once.
 func (p Program) Main(args []string, out, errs io.Writer) int {
 	// client-go logs an exec that was cancelled as an error of its own; what
 	// matters of it is in the error that it returns.
 	klog.SetLogger(logr.Discard())
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop)
+	ctx, release := interrupt.Context(context.Background())
+	defer release()
 	root := p.Command()
 	root.SetArgs(args)
 	root.SetOut(out)
