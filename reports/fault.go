@@ -10,8 +10,8 @@ import (
 type FaultFigure struct {
 	// Fault in words: "the API server of c2 is paused".
 	Fault string `json:"fault"`
-	// Denied is how many requests were sent that must be refused, and Accepted
-	// how many of them were not.
+	// Denied is how many requests that must be refused were decided by somebody,
+	// and Accepted how many of them were not refused.
 	Denied   int `json:"denied"`
 	Accepted int `json:"accepted"`
 	// Allowed is how many requests were sent that are served when nothing is

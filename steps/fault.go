@@ -271,10 +271,11 @@ func (w *World) nothingAccepted(ctx context.Context) error {
 		}
 		return answers
 	}
+	errs = append(errs, b.decidedAgain(ctx))
 	w.countAllowed(&figure, stopped(b.allowed))
 	for _, one := range b.denied {
 		answers := stopped(one)
-		figure.Denied += len(answers)
+		figure.Denied += decidedSince(answers, time.Time{})
 		figure.Accepted += w.countAccepted(one, answers)
 	}
 	errs = append(errs, w.unseenOf(ctx, b.denied))
@@ -283,6 +284,47 @@ func (w *World) nothingAccepted(ctx context.Context) error {
 		errs = append(errs, inconclusive(err))
 	}
 	return reports.Weighed(append(errs, figure.Holds())...)
+}
+
+// decided says whether somebody judged the request. One that met nobody was not
+// refused: a gateway that is away turns everybody away, and opens up when it is
+// back.
+func decided(o traffic.Outcome) bool {
+	switch o.Kind {
+	case traffic.DeniedByPolicy, traffic.HandshakeRefused, traffic.NoRoute, traffic.Malformed:
+		return true
+	}
+	return gotIn(o)
+}
+
+func decidedSince(answers []timed, then time.Time) (n int) {
+	for _, a := range answers {
+		if !a.sent.Before(then) && decided(a.Outcome) {
+			n++
+		}
+	}
+	return n
+}
+
+// decidedAgain waits until each of those who are denied was judged often enough
+// since the end of the fault: what an ill gateway forgets shows when it is back.
+func (b *broken) decidedAgain(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, settling, errLate)
+	defer cancel()
+	judged := func(one *watcher) int {
+		one.mu.Lock()
+		defer one.mu.Unlock()
+		return decidedSince(one.answers, b.mended)
+	}
+	for _, one := range b.denied {
+		for judged(one) < enough {
+			if ctx.Err() != nil || one.failed() != nil {
+				return inconclusive(fmt.Errorf("%s: judged %d times after %s, want %d", one.what, judged(one), b.words, enough))
+			}
+			restFor(ctx, steadyPause)
+		}
+	}
+	return nil
 }
 
 // unseenOf holds if no workload has seen any request of theirs, and has seen one

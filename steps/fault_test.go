@@ -2,6 +2,7 @@ package steps
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -32,6 +33,37 @@ func TestAnAnswerOfAnyWorkloadIsAnAcceptance(t *testing.T) {
 		{Outcome: traffic.Outcome{Kind: traffic.Unexpected, Backend: traffic.Backend{Service: "ratings"}}}, {Outcome: traffic.Outcome{Kind: traffic.Allowed}},
 	}
 	assert.Equal(t, 2, w.countAccepted(&watcher{steady: &steady{what: "it"}}, answers))
+}
+
+// A gateway that is away refuses nobody: once its time-outs were counted as what
+// it had refused.
+func TestOnlyWhatSomebodyDecidedCountsAsDenied(t *testing.T) {
+	for kind, want := range map[traffic.Kind]bool{
+		traffic.DeniedByPolicy: true, traffic.HandshakeRefused: true, traffic.NoRoute: true, traffic.Malformed: true, traffic.Allowed: true,
+		traffic.Reset: false, traffic.TimedOut: false, traffic.Unreachable: false, traffic.UpstreamFailed: false, traffic.WrongBackend: false, traffic.Unexpected: false,
+	} {
+		assert.Equal(t, want, decided(traffic.Outcome{Kind: kind}), kind)
+	}
+	assert.True(t, decided(traffic.Outcome{Kind: traffic.Unexpected, Backend: traffic.Backend{Service: "ratings"}}), "a workload has answered")
+	synctest.Test(t, func(t *testing.T) {
+		w := besiegedWorld(t, &besieged{})
+		mended := time.Now()
+		time.Sleep(time.Second)
+		away := answered(traffic.TimedOut, 500)
+		w.broken = &broken{words: "it is broken", mended: mended, allowed: answered(traffic.Allowed, 20), denied: []*watcher{answered(traffic.DeniedByPolicy, 20), away}}
+		require.ErrorIs(t, w.nothingAccepted(t.Context()), reports.ErrInconclusive, "who is never judged proves nothing")
+		assert.Equal(t, 20, w.Figures().Faults[0].Denied)
+
+		w = besiegedWorld(t, &besieged{})
+		early := answered(traffic.DeniedByPolicy, 20)
+		time.Sleep(time.Second)
+		w.broken = &broken{words: "it is broken", mended: time.Now(), allowed: answered(traffic.Allowed, 20), denied: []*watcher{early}}
+		require.ErrorContains(t, w.nothingAccepted(t.Context()), "judged 0 times after it is broken, want 10")
+
+		w = besiegedWorld(t, &besieged{})
+		w.broken = &broken{words: "it is broken", mended: mended, allowed: answered(traffic.Allowed, 20), denied: []*watcher{answered(traffic.DeniedByPolicy, 20)}}
+		require.NoError(t, w.nothingAccepted(t.Context()))
+	})
 }
 
 func TestWhatIsSentAfterTheEndAndFailsCountsAsRecovery(t *testing.T) {
