@@ -83,7 +83,7 @@ func (e *Engine) Converge(ctx context.Context, home string, wish Spec, opts ...C
 		// Nothing can belong to two meshes: the one before goes first, all of it.
 		done, err := e.Cancel(ctx, *inv.Latest(), keptBy(inventory.KeeperController))
 		if err != nil || wish.Mesh.Name == "" {
-			return Convergence{Result: done}, err
+			return Convergence{Result: done, Verdicts: unreplaced(inv.Mesh, wish, err)}, err
 		}
 		if inv, err = inventory.Recall(ctx, e.client, home); err != nil {
 			return Convergence{Result: done}, err
@@ -102,6 +102,17 @@ func (e *Engine) Converge(ctx context.Context, home string, wish Spec, opts ...C
 		c.keepMesh(far)
 	}
 	return c.run(ctx)
+}
+
+// unreplaced is the verdict on a Mesh that has to wait for the one before to go.
+func unreplaced(before string, wish Spec, err error) map[api.Key]Verdict {
+	if err == nil || wish.Mesh.Name == "" {
+		return nil
+	}
+	key := wish.Mesh.Key()
+	return map[api.Key]Verdict{key: {Form: FormNone, Problems: []Problem{{
+		Declaration: key.String(), Reason: "mesh " + before + " is not withdrawn: " + err.Error(), Cause: api.CauseNotWithdrawn,
+	}}}}
 }
 
 // converger looks for the largest part of the wish that nothing stands in the

@@ -240,6 +240,24 @@ func TestAPassingErrorOfOneDeletionIsReturnedAndHoldsUpNothing(t *testing.T) {
 	assert.Nil(t, get(t, c, "VirtualService", gateways, reviewsGrant))
 }
 
+// A mesh of which something cannot be deleted is not replaced, and the new one says so.
+func TestAMeshThatCannotBeWithdrawnIsToldByTheOneThatReplacesIt(t *testing.T) {
+	c, r, e, spec := stubborn(t, "c2")
+	r.undeletable = denied("AuthorizationPolicy " + reviewsGrant)
+	next := spec
+	next.Mesh.Name = "renamed"
+	for range 2 {
+		got, err := e.Converge(t.Context(), gateways, next)
+		require.ErrorContains(t, err, "denied by a webhook")
+		assert.Equal(t, map[string]api.Cause{"Mesh/renamed": api.CauseNotWithdrawn}, refused(got))
+		assert.Equal(t, FormNone, got.Verdicts[next.Mesh.Key()].Form)
+		assert.ErrorContains(t, problemOf(got, "Mesh/renamed"), "mesh c2 is not withdrawn: delete AuthorizationPolicy")
+		assert.Nil(t, get(t, c, "AuthorizationPolicy", gateways, ratingsGrant))
+	}
+	r.undeletable = nil
+	assert.Empty(t, refused(converge(t, e, next)))
+}
+
 // By the command line, too: what can be withdrawn is, nothing is added after a
 // withdrawal that failed, and the inventory says that the apply did not end.
 func TestAnApplyGoesOnWithdrawingPastADeletionThatFails(t *testing.T) {

@@ -35,6 +35,8 @@ type scripted struct {
 	// anything was decided.
 	changes []federator.Change
 	wishes  []federator.Spec
+	// unreplaced are the verdicts beside a failure that left the mesh before.
+	unreplaced map[string]federator.Verdict
 	// held is in force when a Mesh is out of reach.
 	held federator.Spec
 }
@@ -54,6 +56,9 @@ func (s *scripted) Converge(_ context.Context, _ string, wish federator.Spec, op
 	s.held = wish
 	out := federator.Convergence{InForce: wish, Verdicts: map[api.Key]federator.Verdict{}}
 	if s.fail != nil && s.changes == nil {
+		if v, ok := s.unreplaced[wish.Mesh.Key().String()]; ok {
+			return federator.Convergence{Verdicts: map[api.Key]federator.Verdict{wish.Mesh.Key(): v}}, s.fail
+		}
 		return out, s.fail
 	}
 	out.Plan.Changes = s.changes
@@ -303,6 +308,39 @@ func TestAFailedWriteContradictsWhatWasProgrammedBefore(t *testing.T) {
 		assert.Equal(t, "NotWithdrawn", b.reason(t, mesh("m", 1)))
 		assert.Equal(t, "Ready", b.reason(t, exposure("still", "a", 1)))
 		assert.Equal(t, "Ready", b.reason(t, &crd.Peer{ObjectMeta: at("c1", "", 1)}))
+	}
+}
+
+// That there is no Mesh, or that it has to wait for the one before, is known whatever
+// could not be deleted: nobody is left to believe in what is being withdrawn.
+func TestAMeshThatIsGoneIsToldThoughSomethingCannotBeDeleted(t *testing.T) {
+	for name, row := range map[string]struct {
+		declared []client.Object
+		refuse   map[string]federator.Verdict
+		want     string
+	}{
+		"deleted":  {nil, nil, "no Mesh is declared; state this side's gateways in one; what was in force may be so still: delete x: denied"},
+		"replaced": {[]client.Object{mesh("next", 2)}, map[string]federator.Verdict{"Mesh/next": verdictFor(api.CauseNotWithdrawn, "mesh m is not withdrawn: denied")}, "Mesh next is not accepted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, Options{}, append(row.declared, mesh("m", 1), exposure("x", "a", 1), &crd.Peer{ObjectMeta: at("c1", "", 1)})...)
+			_, err := b.reconcile(t)
+			require.NoError(t, err)
+			x := exposure("x", "a", 1)
+			require.Equal(t, "Ready", b.reason(t, x))
+			require.NoError(t, b.client.Delete(t.Context(), mesh("m", 1)))
+			b.engine.fail, b.engine.unreplaced = errors.New("delete x: denied"), row.refuse
+			for range 2 {
+				_, err = b.reconcile(t)
+				require.ErrorContains(t, err, "denied")
+				assert.Equal(t, "NoMesh", b.reason(t, x))
+				assert.Equal(t, row.want, meta.FindStatusCondition(x.Status.Conditions, string(crd.Ready)).Message)
+				assert.Equal(t, "NoMesh", b.reason(t, &crd.Peer{ObjectMeta: at("c1", "", 1)}))
+				for _, m := range row.declared {
+					assert.Equal(t, "NotWithdrawn", b.reason(t, m))
+				}
+			}
+		})
 	}
 }
 

@@ -73,22 +73,26 @@ func (r *reconciler) meshFinding(s seen, i int) (finding, bool) {
 	return f, ok
 }
 
-// finding is the engine's verdict, or why the engine was not asked; false when
-// nothing is known.
+// finding is the engine's verdict, or why it has none; false when nothing is known.
 func (r *reconciler) finding(s seen, key api.Key) (finding, bool) {
 	if v, ok := s.outcome.Verdicts[key]; ok {
 		return finding{verdict: v, failed: s.failed, changing: s.changing[key.String()]}, true
 	}
-	switch m := s.declared.mesh(); {
-	case s.failed != nil:
+	m := s.declared.mesh()
+	switch {
+	case m == nil: // that much is known, whatever has failed
+		reason := "no Mesh is declared; state this side's gateways in one"
+		if s.failed != nil {
+			reason += "; what was in force may be so still: " + s.failed.Error()
+		}
+		return finding{verdict: verdictFor(api.CauseNoMesh, reason)}, true
+	case s.failed != nil && s.outcome.Verdicts[meshKey(m)].Form != federator.FormNone:
 		return finding{}, false
-	case m == nil:
-		return finding{verdict: verdictFor(api.CauseNoMesh, "no Mesh is declared; state this side's gateways in one")}, true
 	case key.Namespace != "" && !r.options.manages(key.Namespace):
 		return finding{verdict: verdictFor(causeNotManaged,
 			fmt.Sprintf("this controller looks after the namespaces %s", strings.Join(r.options.Namespaces, ", ")))}, true
 	}
-	return finding{verdict: verdictFor(api.CauseNoMesh, "Mesh "+s.declared.meshes[0].Name+" is not accepted")}, true
+	return finding{verdict: verdictFor(api.CauseNoMesh, "Mesh "+m.Name+" is not accepted")}, true
 }
 
 // changing are the declarations of which a plan changes an object.
