@@ -100,7 +100,7 @@ func (f finding) programmed(accepted state) state {
 	case found && (f.verdict.Form == federator.FormNone || f.verdict.Form == federator.FormEarlier):
 		return no(reasonOf(problem.Cause), f.message())
 	case f.failed != nil:
-		return no(crd.ReasonWriteFailed, oneLine(f.failed.Error()))
+		return no(crd.ReasonWriteFailed, clip(f.failed.Error(), maxMessage))
 	case f.unused:
 		return yes(crd.ReasonUnused, "no declaration in force names it")
 	}
@@ -130,8 +130,12 @@ func (f finding) problem() (federator.Problem, bool) {
 	return f.verdict.Problems[0], true
 }
 
-// maxMessage keeps a condition within what the API server takes, in bytes.
-const maxMessage = 4096
+// What the API server takes of a condition's message and of an event's note, in bytes:
+// it refuses what is longer, and then nobody is told.
+const (
+	maxMessage = 4096
+	maxNote    = 1024
+)
 
 func (f finding) message() string {
 	parts := make([]string, 0, len(f.verdict.Problems)+1)
@@ -142,11 +146,14 @@ func (f finding) message() string {
 	if f.verdict.Form == federator.FormEarlier {
 		parts = append(parts, "the version before stays in force")
 	}
-	text := oneLine(strings.Join(parts, "; "))
-	if len(text) > maxMessage {
-		text = strings.ToValidUTF8(text[:maxMessage], "")
+	return clip(strings.Join(parts, "; "), maxMessage)
+}
+
+// clip puts a text on one line of so many bytes, and cuts no character in two.
+func clip(text string, limit int) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) > limit {
+		text = strings.ToValidUTF8(text[:limit], "")
 	}
 	return text
 }
-
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -115,7 +115,7 @@ func (r *reconciler) tellOne(ctx context.Context, rep report) error {
 		if ready.status != metav1.ConditionTrue {
 			kind = corev1.EventTypeWarning
 		}
-		r.events.Eventf(rep.object, nil, kind, string(ready.reason), "Reconcile", "%s", ready.message)
+		r.events.Eventf(rep.object, nil, kind, string(ready.reason), "Reconcile", "%s", clip(ready.message, maxNote))
 	}
 	return nil
 }

@@ -4,13 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/meshfed/meshfed/federator"
+	"github.com/meshfed/meshfed/federator/api"
+	"github.com/meshfed/meshfed/federator/crd"
 )
 
 // One status after the other, each a round trip, would keep the next withdrawal
@@ -59,4 +66,38 @@ func TestAStatusThatIsRefusedSilencesNoOther(t *testing.T) {
 	assert.Equal(t, "Ready", b.reason(t, mesh("m", 1)))
 	assert.Equal(t, "Ready", b.reason(t, exposure("y", "a", 1)))
 	assert.Empty(t, b.reason(t, exposure("x", "a", 1)))
+}
+
+// The API server refuses a note of more than 1024 bytes and a message of more than
+// 32768: the worst news would be those that nobody is told.
+func TestTheLongestNewsAreCutAndDelivered(t *testing.T) {
+	long := strings.Repeat("“refused” ", 4000)
+	for name, script := range map[string]func(*scripted){
+		"a problem": func(s *scripted) {
+			s.refuse = map[string]federator.Verdict{"Exposure/a/x": verdictFor(api.CausePathClaimed, long)}
+		},
+		"a failure": func(s *scripted) {
+			s.fail = errors.New(long)
+			s.changes = []federator.Change{{Action: federator.ActionCreate, DeclaredBy: []string{"Exposure/a/x"}}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, Options{}, mesh("m", 1), exposure("x", "a", 1))
+			script(b.engine)
+			_, _ = b.reconcile(t)
+			x := exposure("x", "a", 1)
+			require.NotEqual(t, "Ready", b.reason(t, x))
+			for _, c := range x.Status.Conditions {
+				assert.LessOrEqual(t, len(c.Message), maxMessage)
+				assert.True(t, utf8.ValidString(c.Message))
+			}
+			require.Contains(t, meta.FindStatusCondition(x.Status.Conditions, string(crd.Ready)).Message, "“refused” “refused”")
+			for range len(b.events.Events) {
+				kind, rest, _ := strings.Cut(<-b.events.Events, " ")
+				reason, note, _ := strings.Cut(rest, " ")
+				assert.LessOrEqual(t, len(note), 1024, "%s %s", kind, reason)
+				assert.True(t, utf8.ValidString(note))
+			}
+		})
+	}
 }
