@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/ptr"
@@ -102,7 +103,7 @@ type bench struct {
 }
 
 func at(name, namespace string, seconds int64) metav1.ObjectMeta {
-	return metav1.ObjectMeta{Name: name, Namespace: namespace, Generation: 1, CreationTimestamp: metav1.Unix(seconds, 0)}
+	return metav1.ObjectMeta{Name: name, Namespace: namespace, UID: types.UID("uid-of-" + name), Generation: 1, CreationTimestamp: metav1.Unix(seconds, 0)}
 }
 
 func mesh(name string, seconds int64) *crd.Mesh {

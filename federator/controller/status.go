@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -11,6 +12,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/meshfed/meshfed/federator"
@@ -103,7 +106,11 @@ func (r *reconciler) tellOne(ctx context.Context, rep report) error {
 	if equality.Semantic.DeepEqual(rep.before, rep.object) {
 		return nil
 	}
-	err := r.client.Status().Patch(ctx, rep.object, client.MergeFrom(rep.before))
+	patch, err := statusPatch(rep.object)
+	if err != nil {
+		return err
+	}
+	err = r.client.Status().Patch(ctx, rep.object, patch)
 	if apierrors.IsNotFound(err) {
 		return nil // deleted meanwhile
 	}
@@ -118,4 +125,23 @@ func (r *reconciler) tellOne(ctx context.Context, rep report) error {
 		r.events.Eventf(rep.object, nil, kind, string(ready.reason), "Reconcile", "%s", clip(ready.message, maxNote))
 	}
 	return nil
+}
+
+// statusPatch replaces the status of this very object, and fails where another one has
+// its name by now. A UID in a merge patch would not do: the API server takes nothing of
+// a custom resource's metadata from a patch of its status, and so compares none. A
+// resourceVersion would fail wherever the cache is behind our own last patch.
+func statusPatch(o client.Object) (client.Patch, error) {
+	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(o)
+	if err != nil {
+		return nil, fmt.Errorf("status of %T %s: %w", o, client.ObjectKeyFromObject(o), err)
+	}
+	data, err := json.Marshal([]map[string]any{
+		{"op": "test", "path": "/metadata/uid", "value": o.GetUID()},
+		{"op": "add", "path": "/status", "value": fields["status"]},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("status of %T %s: %w", o, client.ObjectKeyFromObject(o), err)
+	}
+	return client.RawPatch(types.JSONPatchType, data), nil
 }

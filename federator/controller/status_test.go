@@ -101,3 +101,23 @@ func TestTheLongestNewsAreCutAndDelivered(t *testing.T) {
 		})
 	}
 }
+
+// What was found out about a declaration says nothing about another one that has got
+// its name meanwhile.
+func TestAStatusIsWrittenToTheVeryObjectThatWasLookedAt(t *testing.T) {
+	b := newBench(t, Options{}, mesh("m", 1), exposure("x", "a", 1))
+	anew := exposure("x", "a", 2)
+	anew.UID = "uid-of-another"
+	b.onPatch = func(ctx context.Context, o client.Object) error {
+		if o.GetName() != "x" || o.GetUID() == anew.UID {
+			return nil
+		}
+		return errors.Join(b.client.Delete(ctx, exposure("x", "a", 1)), b.client.Create(ctx, anew.DeepCopy()))
+	}
+	_, err := b.reconcile(t)
+	require.ErrorContains(t, err, "status of *crd.Exposure a/x", "this is to be looked at again soon")
+	assert.Empty(t, b.reason(t, exposure("x", "a", 1)))
+	_, err = b.reconcile(t)
+	require.NoError(t, err)
+	assert.Equal(t, "Ready", b.reason(t, exposure("x", "a", 1)))
+}
