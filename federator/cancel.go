@@ -31,9 +31,15 @@ import (
 // comes back where the mesh has a boundary that the spec's Mesh does not lead to, or
 // objects that no inventory lists: nothing of it has been cancelled.
 func (e *Engine) Cancel(ctx context.Context, spec Spec, opts ...ApplyOption) (Result, error) {
+	out, unlisted, err := e.cancel(ctx, spec, options(opts))
+	return out, errors.Join(err, joined(unlisted))
+}
+
+// cancel also returns what no inventory lists, which is no error of the withdrawal.
+func (e *Engine) cancel(ctx context.Context, spec Spec, o applyOptions) (Result, []*ConflictError, error) {
 	inv, err := inventory.Load(ctx, e.client, spec.Mesh.Spec.Home(), spec.Mesh.Name)
 	if err != nil {
-		return Result{Plan: Plan{Mesh: spec.Mesh.Name}}, err
+		return Result{Plan: Plan{Mesh: spec.Mesh.Name}}, nil, err
 	}
 	if inv == nil {
 		return e.nothingToCancel(ctx, spec, nil)
@@ -46,35 +52,34 @@ func (e *Engine) Cancel(ctx context.Context, spec Spec, opts ...ApplyOption) (Re
 	if same && !leftOver && inv.Phase == inventory.PhaseApplied {
 		return e.nothingToCancel(ctx, spec, inv)
 	}
-	o := options(opts)
 	if o.controllerGone {
 		o.keeper = inv.Keeper // and it stays whose it was: one that comes back withdraws the rest
 	}
 	if err := kept(inv, o); err != nil {
-		return Result{}, err
+		return Result{}, nil, err
 	}
 	v, err := e.look(ctx, rest)
 	if err != nil {
-		return Result{}, err
+		return Result{}, nil, err
 	}
 	v.scope, v.shrinks = shared, true
 	out, err := e.carryOut(ctx, rest, v, o)
 	for _, c := range out.Plan.Conflicts {
 		err = errors.Join(err, c)
 	}
-	return out, errors.Join(err, v.astray, joined(v.unlisted))
+	return out, v.unlisted, errors.Join(err, v.astray)
 }
 
 // nothingToCancel is the end when no inventory holds what is to be cancelled. That
 // something of the mesh is there all the same is said.
-func (e *Engine) nothingToCancel(ctx context.Context, spec Spec, inv *inventory.Inventory) (Result, error) {
+func (e *Engine) nothingToCancel(ctx context.Context, spec Spec, inv *inventory.Inventory) (Result, []*ConflictError, error) {
 	out := Result{Plan: Plan{Mesh: spec.Mesh.Name}}
 	report, err := preflight.Strays(ctx, e.client, spec, inv)
 	if err != nil {
-		return out, err
+		return out, nil, err
 	}
 	unlisted, err := e.unlisted(ctx, spec.Mesh.Spec.Home(), report.Unlisted, nil)
-	return out, errors.Join(report.Astray(), joined(unlisted), err)
+	return out, unlisted, errors.Join(report.Astray(), err)
 }
 
 // shared picks the objects that stand for the mesh as a whole (listeners,

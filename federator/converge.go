@@ -81,7 +81,10 @@ func (e *Engine) Converge(ctx context.Context, home string, wish Spec, opts ...C
 	}
 	if inv != nil && inv.Mesh != wish.Mesh.Name {
 		// Nothing can belong to two meshes: the one before goes first, all of it.
-		done, err := e.Cancel(ctx, *inv.Latest(), keptBy(inventory.KeeperController))
+		done, unlisted, err := e.cancel(ctx, *inv.Latest(), options([]ApplyOption{keptBy(inventory.KeeperController)}))
+		for _, o := range unlisted { // there is no Mesh that could bear it
+			done.Left = append(done.Left, o.Object)
+		}
 		if err != nil || wish.Mesh.Name == "" {
 			return Convergence{Result: done, Verdicts: unreplaced(inv.Mesh, wish, err)}, err
 		}

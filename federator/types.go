@@ -42,7 +42,8 @@ type Result struct {
 	// owner has replaced them since: they have another UID. They may still do what
 	// ours did, so they stay in the inventory; but for placeholders, whose Services
 	// belong to whoever has the name. Labels of ours on such a Service mean nothing
-	// any more.
+	// any more. After a Converge that withdraws a whole mesh, what carries its labels
+	// and is in no inventory is among them, too.
 	Left []plan.ObjectRef `json:"left,omitempty"`
 }
 

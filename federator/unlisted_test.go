@@ -226,3 +226,32 @@ func TestWhatIsAnnouncedDuringTheLookIsNotTold(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, status.Problems)
 }
+
+// Nobody declares the mesh of before any more, so nobody can be told: what of it no
+// inventory lists is named once, and bars the next mesh as little as what is left of it.
+func TestWhatNoInventoryListsBarsNoOtherMesh(t *testing.T) {
+	c, e, spec := setup(t, "c2")
+	converge(t, e, spec)
+	cloaked := get(t, c, "AuthorizationPolicy", gateways, ratingsGrant)
+	cloaked.SetName("cloaked")
+	cloaked.SetManagedFields(nil)
+	cloaked.SetResourceVersion("")
+	_, err := c.ApplyAs("kubectl", cloaked, false)
+	require.NoError(t, err)
+	replace(t, c, "AuthorizationPolicy", ratingsGrant)
+
+	gone := converge(t, e, Spec{})
+	assert.Contains(t, gone.Left, kube.RefOf(cloaked))
+	assert.Contains(t, gone.Left, kube.RefOf(get(t, c, "AuthorizationPolicy", gateways, ratingsGrant)))
+	next := spec
+	next.Mesh.Name, next.Exposures = "renamed", nil
+	for range 2 {
+		assert.Equal(t, api.CauseNotWithdrawn, refused(converge(t, e, next))["Mesh/renamed"])
+	}
+	remove(t, c, "AuthorizationPolicy", gateways, ratingsGrant)
+	next.Exposures = spec.Exposures
+	converge(t, e, next) // what waited goes first
+	assert.Equal(t, api.CauseConflict, refused(converge(t, e, next))["Exposure/bookinfo/ratings"], "to that mesh it is any other owner's policy")
+	remove(t, c, "AuthorizationPolicy", gateways, "cloaked")
+	assert.Empty(t, refused(converge(t, e, next)))
+}

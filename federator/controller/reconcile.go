@@ -58,7 +58,7 @@ func (r *reconciler) Reconcile(ctx context.Context, _ reconcile.Request) (reconc
 	}
 	for _, left := range outcome.Left {
 		// The Mesh tells it as well, unless the Mesh itself is gone.
-		log.FromContext(ctx).Info("left in the cluster: it is somebody else's by now", "object", left.String())
+		log.FromContext(ctx).Info("left in the cluster: it is not this controller's to delete", "object", left.String())
 	}
 	for _, v := range outcome.Verdicts {
 		if len(v.Problems) > 0 {
