@@ -17,6 +17,9 @@ const (
 	// ResumedConnection: one handshake per request, with a ticket of an earlier
 	// one, which a server may take without looking at the certificate again.
 	ResumedConnection Connection = "resumed"
+	// NoResumption: the same at a server that gives no ticket or takes none, so that
+	// each connection was a new one.
+	NoResumption Connection = "noResumption"
 	// IdleHTTP1: one that was open before and is used first after the bound.
 	IdleHTTP1 Connection = "idleHTTP1"
 	// LiveHTTP2: one that was open before the revocation and multiplexes.
@@ -80,7 +83,7 @@ func (f RevocationFigure) lines() []string { return []string{f.line()} }
 func (f RevocationFigure) addTo(all *Figures) { all.Revocations = append(all.Revocations, f) }
 
 func (f RevocationFigure) validate() error {
-	known := []Connection{NewConnection, ResumedConnection, IdleHTTP1, LiveHTTP2, LiveHTTP1, OpenStream, LiveTCP}
+	known := []Connection{NewConnection, ResumedConnection, NoResumption, IdleHTTP1, LiveHTTP2, LiveHTTP1, OpenStream, LiveTCP}
 	if !slices.Contains(known, f.Connection) {
 		return fmt.Errorf("revocation by %s: connection %q: want one of %v", f.Way, f.Connection, known)
 	}

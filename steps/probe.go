@@ -62,6 +62,9 @@ func (w *World) startProbes(ctx context.Context, r revocation) (*probes, error) 
 				return nil, errors.Join(inconclusive(err), p.stop())
 			}
 		}
+		if kind == reports.ResumedConnection && !slices.ContainsFunc(one.answers, func(a timed) bool { return a.Resumed }) {
+			one.kind = reports.NoResumption
+		}
 		if kind != reports.IdleHTTP1 {
 			p.over.Go(func() error { return one.askAllTheTime(asking, sending) })
 		}
@@ -164,7 +167,7 @@ func (p *probes) stop() error {
 
 // anew says whether each request of the line has a connection of its own.
 func (p *probe) anew() bool {
-	return p.kind == reports.NewConnection || p.kind == reports.ResumedConnection
+	return madeAnew(p.kind)
 }
 
 // lastServed is how long after the moment an answer was still given.

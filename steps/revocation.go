@@ -119,8 +119,13 @@ func (r revocation) refusals() refusals {
 	return refusals{words: string(traffic.DeniedByPolicy), proof: denied, lasting: denied}
 }
 
+// madeAnew says whether on that kind each request has a connection of its own.
+func madeAnew(kind reports.Connection) bool {
+	return kind == reports.NewConnection || kind == reports.ResumedConnection || kind == reports.NoResumption
+}
+
 func (r revocation) bound(kind reports.Connection) time.Duration {
-	if kind == reports.NewConnection || kind == reports.ResumedConnection {
+	if madeAnew(kind) {
 		return time.Duration(r.fresh) * time.Millisecond
 	}
 	return time.Duration(r.live) * time.Millisecond
@@ -158,7 +163,7 @@ func (w *World) revoked(ctx context.Context, r revocation) error {
 			break
 		}
 	}
-	for _, kind := range r.kinds() {
+	for _, kind := range append(r.kinds(), reports.NoResumption) {
 		if len(took[kind].served) == 0 {
 			continue
 		}

@@ -30,6 +30,8 @@ type withdrawing struct {
 	then func(since time.Duration) (traffic.Outcome, time.Duration)
 	// slow is how long the engine waits before it says that it has been done.
 	slow time.Duration
+	// resumes TLS sessions.
+	resumes bool
 	// dead: the gateway serves nobody else either.
 	dead bool
 
@@ -115,6 +117,7 @@ type scriptedLine struct {
 
 func (l *scriptedLine) Ask(_ context.Context, r Request) (traffic.Outcome, error) {
 	o := l.gateway.answer(r)
+	o.Resumed = l.gateway.resumes && l.kind == reports.ResumedConnection
 	l.over = !gotIn(o) && l.kind != reports.NewConnection && l.kind != reports.ResumedConnection
 	return o, nil
 }
@@ -191,6 +194,21 @@ func TestAnEngineThatWaitsGainsNothing(t *testing.T) {
 				require.ErrorContains(t, err, says)
 			}
 			assert.InDelta(t, millis(slow), w.Figures().Revocations[0].MostAcknowledgedMillis(), 1)
+		})
+	}
+}
+
+func TestWhatIsNeverResumedIsNotToldAsResumed(t *testing.T) {
+	for resumes, kind := range map[bool]reports.Connection{true: reports.ResumedConnection, false: reports.NoResumption} {
+		synctest.Test(t, func(t *testing.T) {
+			w, err := timedRevocation(t, &withdrawing{then: soon(traffic.DeniedByPolicy), resumes: resumes}, moved())
+			require.NoError(t, err)
+			var kinds []reports.Connection
+			for _, f := range w.Figures().Revocations {
+				kinds = append(kinds, f.Connection)
+				assert.Equal(t, 2, f.N)
+			}
+			assert.ElementsMatch(t, []reports.Connection{reports.NewConnection, kind, reports.LiveHTTP1, reports.LiveHTTP2}, kinds)
 		})
 	}
 }

@@ -25,6 +25,8 @@ import (
 type gateway struct {
 	authority *pki.Authority
 	address   string
+	// config may be changed until the first connection.
+	config *tls.Config
 }
 
 func newGateway(t *testing.T, version uint16, leaf pki.Leaf) gateway {
@@ -43,7 +45,7 @@ func newGateway(t *testing.T, version uint16, leaf pki.Leaf) gateway {
 	}
 	server.StartTLS()
 	t.Cleanup(server.Close)
-	return gateway{authority, server.Listener.Addr().String()}
+	return gateway{authority, server.Listener.Addr().String(), server.TLS}
 }
 
 func certificate(t *testing.T, a *pki.Authority, l pki.Leaf) *tls.Certificate {
@@ -78,6 +80,21 @@ func TestACallIsSentAsItStands(t *testing.T) {
 	require.Equal(t, "c2.example.com / hello.example", do(t, e, Call{Target: "/"}).Body)
 	e.NoSNI = true
 	require.Equal(t, "c2.example.com / ", do(t, e, Call{Target: "/"}).Body)
+}
+
+func TestAResumedSessionIsToldFromANewOne(t *testing.T) {
+	for _, c := range []struct{ disabled, offered, want bool }{{want: true, offered: true}, {offered: true, disabled: true}, {}} {
+		g := newGateway(t, 0, pki.Ingress("c2"))
+		g.config.SessionTicketsDisabled = c.disabled
+		e := g.client(certificate(t, g.authority, pki.Egress("c1")))
+		if c.offered {
+			e.Tickets = tls.NewLRUClientSessionCache(1)
+		}
+		require.False(t, do(t, e, Call{Target: "/"}).Resumed, "there is no session yet")
+		again := do(t, e, Call{Target: "/"})
+		require.Equal(t, Allowed, again.Kind, again.String())
+		require.Equal(t, c.want, again.Resumed, "%+v", c)
+	}
 }
 
 func TestARefusedClientSeesWhichAlertRefusedIt(t *testing.T) {

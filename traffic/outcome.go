@@ -83,6 +83,8 @@ type Outcome struct {
 	Fault wire.Fault
 	// Backend is who answered; zero if it was a proxy or nobody.
 	Backend Backend
+	// Resumed says that the TLS session of the connection was an earlier one's.
+	Resumed bool
 	// Proxy is the answer's server header: which kind of proxy spoke last.
 	Proxy   string
 	Nonce   string

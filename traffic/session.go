@@ -19,6 +19,8 @@ type Session struct {
 	edge  Edge
 	plain net.Conn
 	conn  *rawhttp.Conn
+	// resumed says that the connection goes on with an earlier TLS session.
+	resumed bool
 }
 
 // open connects. What keeps it from connecting is for Do to classify: it is the
@@ -38,7 +40,7 @@ func (e Edge) open(ctx context.Context) (*Session, error) {
 		_ = plain.Close()
 		return nil, err
 	}
-	s.conn = rawhttp.NewConn(secured, wire.MaxBody)
+	s.conn, s.resumed = rawhttp.NewConn(secured, wire.MaxBody), secured.ConnectionState().DidResume
 	return s, nil
 }
 
@@ -79,16 +81,19 @@ func (s *Session) do(ctx context.Context, c Call, last bool) (Outcome, error) {
 	if err != nil || !answer.Reusable {
 		s.Close()
 	}
-	return outcomeOf(c, answer, err, time.Since(start)), nil
+	o := outcomeOf(c, answer, err, time.Since(start))
+	o.Resumed = s.resumed
+	return o, nil
 }
 
 func (s *Session) exchange(ctx context.Context, c Call, last bool) (rawhttp.Answer, error) {
 	if s.conn == nil {
+		s.resumed = false
 		fresh, err := s.edge.open(ctx)
 		if err != nil {
 			return rawhttp.Answer{}, err
 		}
-		s.plain, s.conn = fresh.plain, fresh.conn
+		s.plain, s.conn, s.resumed = fresh.plain, fresh.conn, fresh.resumed
 	}
 	plain := s.plain
 	// The end of ctx must look like a time-out. Closing the connection

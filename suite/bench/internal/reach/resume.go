@@ -35,7 +35,7 @@ func (t *ticket) Put(_ string, s *tls.ClientSessionState) {
 }
 
 // resumed takes up a session by one name of a gateway and asks by another. That
-// the first gives none leaves nothing to try.
+// the first gives none, or will not have it again itself, leaves nothing to try.
 func (r *Reach) resumed(ctx context.Context, mesh string, as steps.Caller, q steps.Request) (traffic.Outcome, error) {
 	kept := &ticket{}
 	first := as
@@ -45,13 +45,8 @@ func (r *Reach) resumed(ctx context.Context, mesh string, as steps.Caller, q ste
 		return traffic.Outcome{}, err
 	}
 	before.Tickets = kept
-	opening := steps.Request{Method: q.Method, URL: q.URL}
-	took, err := before.Do(ctx, call(mesh, first, opening))
-	if err != nil {
-		return traffic.Outcome{}, err
-	}
-	if _, has := kept.Get(""); !has {
-		return traffic.Outcome{}, fmt.Errorf("no TLS session to resume: %s by %s got %s", mesh, as.Earlier, took)
+	if err := takeUp(ctx, before, call(mesh, first, steps.Request{Method: q.Method, URL: q.URL})); err != nil {
+		return traffic.Outcome{}, fmt.Errorf("%s by %s: %w", mesh, as.Earlier, err)
 	}
 	edge, err := r.edge(ctx, mesh, as)
 	if err != nil {
@@ -59,4 +54,23 @@ func (r *Reach) resumed(ctx context.Context, mesh string, as steps.Caller, q ste
 	}
 	edge.Tickets = kept
 	return edge.Do(ctx, call(mesh, as, q))
+}
+
+// takeUp takes up a session, and once more what was taken up.
+func takeUp(ctx context.Context, e traffic.Edge, c traffic.Call) error {
+	took, err := e.Do(ctx, c)
+	if err != nil {
+		return err
+	}
+	if _, has := e.Tickets.Get(""); !has {
+		return fmt.Errorf("no TLS session to resume: got %s", took)
+	}
+	again, err := e.Do(ctx, c)
+	if err != nil {
+		return err
+	}
+	if !again.Resumed {
+		return fmt.Errorf("a TLS session that is not resumed by its own name either: got %s", again)
+	}
+	return nil
 }
