@@ -52,10 +52,12 @@ func (w *World) edgeRefused(ctx context.Context, mesh, method, path, caller, wor
 	return w.refused(ctx, q, words, r.fits)
 }
 
-// stillGone is how many answers in a row must fail before a withdrawal counts:
-// more than one worker of a gateway has to hear of it.
+// stillGone is how often it is asked once it is gone.
 const stillGone = 5
 
+// edgeGone waits for some refusals on end: a gateway has several workers, and
+// perhaps several replicas, of which one hears of it some milliseconds after the
+// other. What is answered after that has come back.
 func (w *World) edgeGone(ctx context.Context, within, mesh, method, path, caller string) error {
 	patience, err := time.ParseDuration(within)
 	if err != nil {
@@ -65,7 +67,7 @@ func (w *World) edgeGone(ctx context.Context, within, mesh, method, path, caller
 	if err != nil {
 		return err
 	}
-	if _, err := w.until(ctx, q, patience, "no answer any more", turnedAway); err != nil {
+	if _, err := w.until(ctx, q, patience, fmt.Sprintf("%d times in a row no answer any more", steadily), inARow(turnedAway)); err != nil {
 		return err
 	}
 	for range stillGone {

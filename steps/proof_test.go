@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -222,7 +223,7 @@ func TestATimeOutAfterAWithdrawalIsNoReturn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := 0
 		w := NewWorld(Environment{Meshes: scripted{answer: func() traffic.Outcome {
-			if asked++; asked == 4 {
+			if asked++; asked == steadily+2 {
 				return traffic.Outcome{Kind: traffic.TimedOut}
 			}
 			return traffic.Outcome{Kind: traffic.DeniedByPolicy}
@@ -231,6 +232,37 @@ func TestATimeOutAfterAWithdrawalIsNoReturn(t *testing.T) {
 		require.ErrorIs(t, err, reports.ErrInconclusive)
 		require.ErrorContains(t, err, "no answer in time")
 	})
+}
+
+func TestAReplicaThatHearsLaterIsNoReturn(t *testing.T) {
+	for name, c := range map[string]struct {
+		answered []int
+		says     string
+	}{
+		"another worker hears later": {answered: []int{1, 3, 4}},
+		"it comes back":              {answered: []int{1, steadily + 3}, says: "it was gone and came back"},
+		"every other is answered":    {answered: []int{2, 4, 6, 8, 10, 12, 14, 16}, says: "5 times in a row no answer any more"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				asked := 0
+				w := NewWorld(Environment{Meshes: scripted{answer: func() traffic.Outcome {
+					asked++
+					time.Sleep(100 * time.Millisecond)
+					if slices.Contains(c.answered, asked) {
+						return traffic.Outcome{Kind: traffic.Allowed}
+					}
+					return traffic.Outcome{Kind: traffic.DeniedByPolicy}
+				}}})
+				err := w.edgeGone(t.Context(), "2s", "c2", "GET", "/a", "c1's certificate")
+				if c.says == "" {
+					require.NoError(t, err)
+				} else {
+					require.ErrorContains(t, err, c.says)
+				}
+			})
+		})
+	}
 }
 
 // scripted are meshes whose gateways answer so.
