@@ -265,6 +265,19 @@ func TestAReplicaThatHearsLaterIsNoReturn(t *testing.T) {
 	}
 }
 
+// A machine that stood still is no engine that refuses too much.
+func TestAControlThatTimedOutDecidesNothing(t *testing.T) {
+	for kind, unknown := range map[traffic.Kind]bool{traffic.TimedOut: true, traffic.UpstreamFailed: false} {
+		w := NewWorld(Environment{Meshes: scripted{answer: func() traffic.Outcome { return traffic.Outcome{Kind: kind} }}})
+		q, err := w.atEdge("c2", "GET", controlPath, "c1's certificate")
+		require.NoError(t, err)
+		w.control = &control{question: q, fits: by(traffic.Backend{})}
+		_, err = w.alive(t.Context(), "right before")
+		require.ErrorContains(t, err, "right before the attempt")
+		assert.Equal(t, unknown, errors.Is(err, reports.ErrInconclusive), "%s", kind)
+	}
+}
+
 // scripted are meshes whose gateways answer so.
 type scripted struct {
 	Meshes

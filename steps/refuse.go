@@ -90,10 +90,13 @@ func (c *control) around(ctx context.Context, q question, nonce string, r *recor
 
 func (c *control) alive(ctx context.Context, when string, r *record) (asked, error) {
 	one, err := r.ask(ctx, c.question, newNonce())
-	if err == nil && !c.fits(one.Outcome) {
-		err = fmt.Errorf("the control failed %s the attempt: %s", when, one)
+	switch {
+	case err != nil || c.fits(one.Outcome):
+		return one, err
+	case one.Kind == traffic.TimedOut:
+		return one, inconclusive(fmt.Errorf("the control was not answered in time %s the attempt: %s", when, one))
 	}
-	return one, err
+	return one, fmt.Errorf("the control failed %s the attempt: %s", when, one)
 }
 
 // unseen holds if no workload of the mesh saw a request with that nonce.
