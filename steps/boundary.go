@@ -237,7 +237,7 @@ func (w *World) judgeCells(mesh string, cells []cell) error {
 			continue
 		}
 		table.Cells = append(table.Cells, entry)
-		switch why := c.wrong(); {
+		switch why := c.wrong(mesh); {
 		case entry.Leak():
 			wrong = slices.Insert(wrong, 0, fmt.Errorf("LEAK: %s", c))
 		case why != "":
@@ -287,10 +287,10 @@ func (c cell) entry() reports.Cell {
 // wrong says what is wrong with the cell; "" is nothing. Being refused for
 // another reason than the declarations' is wrong, too: it would be an accident
 // that may not happen the next time.
-func (c cell) wrong() string {
+func (c cell) wrong(mesh string) string {
 	if c.Fate == oracle.Granted {
-		want := traffic.Backend{Service: app(c.Service), Version: c.Version}
-		if c.got.Backend.Service == "" || !c.got.Backend.Fits(want) {
+		want := traffic.Backend{Service: app(c.Service), Version: c.Version, Cluster: mesh}
+		if c.got.Backend.Service == "" || c.got.Kind == traffic.WrongBackend || !c.got.Backend.Fits(want) {
 			return "not answered by " + want.String()
 		}
 		return ""

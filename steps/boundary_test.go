@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -112,6 +113,22 @@ func TestEachOtherAnswerOfTheOracleTurnsTheBoundaryRed(t *testing.T) {
 			}
 		}
 		assert.Greater(t, answers, 4*len(cells)-1, "%s: all cells were changed", name)
+	}
+}
+
+// Another mesh has services of the same names, and an answer to another request
+// is none.
+func TestWhatIsGrantedIsAnsweredByThatMeshAndToThatRequest(t *testing.T) {
+	w, cells := obeyed(t, exposures)
+	granted := slices.IndexFunc(cells, func(c cell) bool { return c.Fate == oracle.Granted })
+	for name, change := range map[string]func(*traffic.Outcome){
+		"another mesh":    func(o *traffic.Outcome) { o.Backend.Cluster = "c1" },
+		"another request": func(o *traffic.Outcome) { o.Kind = traffic.WrongBackend },
+	} {
+		one := []cell{cells[granted]}
+		require.NoError(t, w.judgeCells("c2", one), name)
+		change(&one[0].got)
+		assert.ErrorContains(t, w.judgeCells("c2", one), "not answered by", name)
 	}
 }
 
