@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,4 +89,22 @@ func TestWhatBecameOfRequestsIsToldByWhenTheyWereSent(t *testing.T) {
 	served, failed := s.since(now.Add(-2 * time.Second))
 	assert.Equal(t, [2]int{1, 1}, [2]int{served, failed})
 	assert.Equal(t, 1, s.served())
+}
+
+// harmless breaks nothing.
+type harmless struct{ Faults }
+
+func (harmless) Break(context.Context, string, Breakage) (func(context.Context) error, error) {
+	return func(context.Context) error { return nil }, nil
+}
+
+// What does nothing came back in time, and opened nothing.
+func TestAFaultThatDoesNothingIsFeltByNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := NewWorld(Environment{Faults: harmless{}, Meshes: scripted{answer: func() traffic.Outcome { return traffic.Outcome{Kind: traffic.Allowed} }}})
+		defer w.endWatch()
+		require.NoError(t, w.breakFor(t.Context(), "2s", "the link to c2 is cut", "c2", "/bookinfo/ratings/v1/ratings/0"))
+		require.NoError(t, w.survived(t.Context(), 3*time.Second))
+		require.ErrorContains(t, w.felt(failed), "while the link to c2 is cut: none of")
+	})
 }

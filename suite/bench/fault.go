@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -114,8 +115,26 @@ func pause(ctx context.Context, m *mesh, part cluster.Part) (func(context.Contex
 	if err != nil {
 		return nil, err
 	}
-	return func(context.Context) error { return resume() }, nil
+	mend := func(ctx context.Context) error {
+		if err := resume(); err != nil {
+			return err
+		}
+		// The write that was tried may be carried out now.
+		return m.awaitWrites(ctx)
+	}
+	short, cancel := context.WithTimeout(ctx, pausedLimit)
+	defer cancel()
+	if m.write(short, 1) == nil {
+		return nil, errors.Join(fmt.Errorf("%w: cluster %s, %s", errPauseWrites, m.cluster.Name(), part), mend(ctx))
+	}
+	return mend, nil
 }
+
+// errPauseWrites is what is wrong with a pause that nobody would notice.
+var errPauseWrites = errors.New("it is paused, and writes are carried out")
+
+// pausedLimit is far more than a write takes where nothing is paused.
+const pausedLimit = 500 * time.Millisecond
 
 // kill ends the pods of a deployment at once, as if their processes had died. Its
 // mending is that new ones are ready.

@@ -1,11 +1,18 @@
 package bench
 
 import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"k8s.io/client-go/rest"
 
 	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/cluster/workload"
 	"github.com/meshfed/meshfed/steps"
 )
 
@@ -13,6 +20,51 @@ import (
 type sturdy struct{ cluster.Cluster }
 
 func (sturdy) Name() string { return "c2" }
+
+// untouched is a cluster whose parts go on when they are paused.
+type untouched struct {
+	cluster.Faulter
+	resumed *int
+}
+
+func (untouched) Name() string { return "c2" }
+
+func (u untouched) Pause(context.Context, cluster.Part) (func() error, error) {
+	return func() error { *u.resumed++; return nil }, nil
+}
+
+func TestAPauseThatStopsNothingIsNoFault(t *testing.T) {
+	for name, c := range map[string]struct {
+		answers bool
+		fails   bool
+	}{"it goes on": {true, true}, "it hangs": {false, false}} {
+		t.Run(name, func(t *testing.T) {
+			over := make(chan struct{})
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if !c.answers {
+					select {
+					case <-over:
+					case <-r.Context().Done():
+					}
+					return
+				}
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = w.Write([]byte(`{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"written-1"}}`))
+			}))
+			defer server.Close()
+			defer close(over)
+			pods, err := workload.New(&rest.Config{Host: server.URL})
+			require.NoError(t, err)
+			resumed := 0
+			f := faults{meshes: map[string]*mesh{"c2": {cluster: untouched{resumed: &resumed}, pods: pods}}}
+			for _, what := range []steps.Breakage{steps.APIServerPaused, steps.EtcdPaused, steps.ClusterPaused} {
+				_, err := f.Break(t.Context(), "c2", what)
+				assert.Equal(t, c.fails, errors.Is(err, errPauseWrites), "%s: %v", what, err)
+			}
+			assert.Equal(t, map[bool]int{true: 3, false: 0}[c.fails], resumed, "what is no fault is not left paused")
+		})
+	}
+}
 
 func TestWhatAProviderCannotBreakIsSkippedAndNotFailed(t *testing.T) {
 	f := faults{meshes: map[string]*mesh{"c2": {cluster: sturdy{}}}}
