@@ -94,7 +94,7 @@ func TestAMistypedLineIsBadInput(t *testing.T) {
 func TestWhatVerifySaysOfARunWithoutASealSealsIt(t *testing.T) {
 	folder, err := reports.CreateFolder(t.TempDir(), "run")
 	require.NoError(t, err)
-	journal, err := reports.CreateJournal(folder.Journal(), reports.Run{ID: "run"})
+	journal, err := reports.CreateJournal(folder.Journal(), reports.Run{ID: "run", SuiteVersion: reports.Version()})
 	require.NoError(t, err)
 	require.NoError(t, journal.Close(reports.End{Finished: time.Now().UTC()}))
 	code, _, errs := execute(t, "report", "verify", folder.Path)

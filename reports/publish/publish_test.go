@@ -24,7 +24,7 @@ var started = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 func header(id string) reports.Run {
 	return reports.Run{
-		ID: id, Provider: "embedded", SuiteVersion: "v0.1.0", Started: started,
+		ID: id, Provider: "embedded", SuiteVersion: reports.Version(), Started: started,
 		Implementation: reports.Implementation{
 			Name: "builtin", Organization: "example", Project: "mesh", URL: "https://example.org", Version: "v1.4.0",
 			Contact: []string{"@example/mesh"},
@@ -218,6 +218,31 @@ func TestAForgeryThatIsSealedAgainIsFoundByWhatItSays(t *testing.T) {
 			assert.ErrorContains(t, err, c.want)
 		})
 	}
+}
+
+// A file whose writer has changed since is no forgery, and the version that made
+// the run is the one that can tell.
+func TestAnotherVersionIsNamedBesideWhatItWritesOtherwise(t *testing.T) {
+	folder := play(t)
+	content, err := os.ReadFile(folder.Journal())
+	require.NoError(t, err)
+	earlier := strings.Replace(string(content), `"suiteVersion":"`+reports.Version()+`"`, `"suiteVersion":"v0.0.9"`, 1)
+	require.NotEqual(t, string(content), earlier)
+	require.NoError(t, os.WriteFile(folder.Journal(), []byte(earlier), 0o644))
+	_, err = publish.Finish(t.Context(), folder, nil)
+	require.ErrorContains(t, err, "the run is of conformance v0.0.9 and this is "+reports.Version(), "who verifies it by what it says would fail")
+	write(t, folder)
+	require.NoError(t, os.WriteFile(filepath.Join(folder.Path, reports.JUnitFile), []byte("<other/>"), 0o644))
+	require.NoError(t, publish.Seal(t.Context(), folder, nil))
+	_, err = publish.Verify(t.Context(), folder.Path, nil)
+	require.ErrorContains(t, err, "junit.xml: it does not say what the journal says: the run is of conformance v0.0.9 and this is "+reports.Version())
+
+	folder = play(t)
+	require.NoError(t, os.WriteFile(filepath.Join(folder.Path, reports.JUnitFile), []byte("<other/>"), 0o644))
+	require.NoError(t, publish.Seal(t.Context(), folder, nil))
+	_, err = publish.Verify(t.Context(), folder.Path, nil)
+	require.ErrorContains(t, err, "junit.xml: it does not say what the journal says")
+	require.NotContains(t, err.Error(), "conformance", "of one version there is nothing to say")
 }
 
 // A run that plays each scenario ten times, and has two attempts, has not shown

@@ -53,8 +53,8 @@ func Seal(ctx context.Context, folder reports.Folder, key ed25519.PrivateKey) er
 
 // Finish writes the report files and the seal of a run whose process did not
 // come to that: it was killed behind its end, or the disk was full. All of it
-// comes from the journal. A run that is still going is refused, and so is taking
-// a signature away.
+// comes from the journal. A run that is still going is refused, one of another
+// version, and taking a signature away.
 func Finish(ctx context.Context, folder reports.Folder, key ed25519.PrivateKey) (reports.ConformanceReport, error) {
 	release, err := reports.HoldJournal(folder.Journal())
 	if err != nil {
@@ -62,7 +62,7 @@ func Finish(ctx context.Context, folder reports.Folder, key ed25519.PrivateKey) 
 	}
 	r, err := reports.Rebuild(folder.Journal())
 	if err == nil {
-		err = StaysSigned(folder, key)
+		err = errors.Join(sameVersion(r), StaysSigned(folder, key))
 	}
 	if err == nil {
 		err = Write(folder, r)

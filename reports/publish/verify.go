@@ -116,6 +116,15 @@ func unsealed(folder reports.Folder) error {
 	return fmt.Errorf("%s is missing: the run has come to its end and was not sealed; this seals it: conformance report seal %s", ManifestFile, folder.Path)
 }
 
+// sameVersion refuses a run of another version than this: that one may write the
+// files otherwise, and is the one by which they can be verified.
+func sameVersion(r reports.ConformanceReport) error {
+	if now := reports.Version(); r.SuiteVersion != now {
+		return fmt.Errorf("the run is of conformance %s and this is %s: use that version", r.SuiteVersion, now)
+	}
+	return nil
+}
+
 // named is the key that the manifest names.
 func named(m Manifest) (ed25519.PublicKey, error) {
 	der, err := base64.StdEncoding.DecodeString(m.PublicKey)
@@ -220,6 +229,8 @@ func verifyEvidence(m Manifest, r reports.ConformanceReport) error {
 	return errors.Join(errs...)
 }
 
+var errOtherwise = errors.New("it does not say what the journal says")
+
 // verifyOutputs makes each report file once more.
 func verifyOutputs(folder reports.Folder, r reports.ConformanceReport) error {
 	var errs []error
@@ -230,7 +241,10 @@ func verifyOutputs(folder reports.Folder, r reports.ConformanceReport) error {
 			err = o.write(&again, r)
 		}
 		if err == nil && !bytes.Equal(written, again.Bytes()) {
-			err = errors.New("it does not say what the journal says")
+			err = errOtherwise
+			if version := sameVersion(r); version != nil {
+				err = fmt.Errorf("%w: %w", err, version)
+			}
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", o.name, err))

@@ -19,7 +19,7 @@ func sealCommand() *cobra.Command {
 		Short: "Write the report files and the seal of a run that ended without them",
 		Long: "A run that is killed behind its last verdict, or finds the disk full there, has no report and no seal,\n" +
 			"and has come to its end. This makes both from its journal, as the run itself would have. It refuses a\n" +
-			"run that is still going, and to take a signature away.",
+			"run that is still going, one of another version of conformance, and to take a signature away.",
 		Example: "  conformance report seal out/latest --sign-key mesh.key",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
