@@ -97,8 +97,9 @@ func (d *decider) settle(s api.Spec, wish []item) api.Spec {
 	for _, i := range again {
 		v, is := tried[i.key]
 		switch {
-		case is && !v.lessened:
-			d.rulings[i.key] = Ruling{Form: v.form, Problems: d.Vetoed[i.key]}
+		case is && (!v.lessened || v.form == FormPart):
+			// The peers are settled: whoever names one that is out gets no more than this.
+			d.rulings[i.key] = Ruling{Form: v.form, Problems: slices.Concat(d.Vetoed[i.key], v.bad)}
 		case is:
 			result = d.retry(i.without(result), i)
 		default:
@@ -114,6 +115,8 @@ type version struct {
 	form Form
 	// lessened: it is there in place of a better one that did not fit.
 	lessened bool
+	// bad is what is wrong with the version of which this is a part.
+	bad []api.Problem
 	// novelty and place in the wish are its precedence.
 	novelty, place int
 }
@@ -178,7 +181,9 @@ func (d *decider) lessen(in []version, bad map[string][]api.Problem) []version {
 
 func (d *decider) lesser(v version, bad []api.Problem) (version, bool) {
 	if part, ok := lessConsumers(v.item, bad); ok {
-		v.item = part
+		if v.item, v.bad = part, append(v.bad, bad...); v.form == FormWhole {
+			v.form = FormPart
+		}
 		return v, true
 	}
 	if v.form == FormEarlier {
