@@ -98,17 +98,18 @@ Feature: What a hostile peer asks for is not applied
           - {peer: c8, methods: [GET]}
         """
       Then it is refused, and the refusal speaks of <path>
+      And it is refused, and the refusal speaks of <reason>
       And the objects of c2 are as before
       And at c2, "GET /bookinfo/ratings/v1/ratings/0" with c1's certificate is answered by ratings v1 of c2
 
       Examples:
-        | path                      |
-        | /bookinfo/ratings/v1/     |
-        | /bookinfo//ratings/v1/    |
-        | /bookinfo/ratings/v1/../  |
-        | /bookinfo/%72atings/v1/   |
-        | /bookinfo/(a+)+/          |
-        | /                         |
+        | path                     | reason        |
+        | /bookinfo/ratings/v1/    | overlap       |
+        | /bookinfo//ratings/v1/   | empty segment |
+        | /bookinfo/ratings/v1/../ | segment       |
+        | /bookinfo/%72atings/v1/  | letters       |
+        | /bookinfo/(a+)+/         | letters       |
+        | /                        | whole host    |
 
   Rule: The engine cannot be exhausted
 
