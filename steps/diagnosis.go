@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cucumber/godog"
@@ -102,15 +103,9 @@ func (w *World) diagnosed(ctx context.Context, request, layer, because string, d
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, diagnosing, errLate)
 	defer cancel()
-	type told struct {
-		Diagnosis
-		err error
-	}
+	fits := func(d Diagnosis) bool { return d.Layer == Layer(layer) && strings.Contains(d.Story, because) }
 	var last Diagnosis
-	for one := range inTurn(ctx, func(ctx context.Context) (t told) {
-		t.Diagnosis, t.err = diagnose(ctx)
-		return t
-	}) {
+	for one := range inTurn(ctx, func(ctx context.Context) finding { return agreed(ctx, fits, diagnose) }) {
 		if ctx.Err() != nil {
 			break
 		}
@@ -120,9 +115,34 @@ func (w *World) diagnosed(ctx context.Context, request, layer, because string, d
 		last = one.Diagnosis
 		w.record = append(w.record, fmt.Sprintf("%s: %s", request, last))
 		w.record = append(w.record, last.Way...)
-		if last.Layer == Layer(layer) && strings.Contains(last.Story, because) {
+		if fits(last) {
 			return nil
 		}
 	}
 	return fmt.Errorf("%s: want the layer %q (%s); named last: %s (%w)", request, layer, because, last, context.Cause(ctx))
+}
+
+// finding is a diagnosis, or why there is none.
+type finding struct {
+	Diagnosis
+	err error
+}
+
+// agreeing is how many requests that are diagnosed at once have to end alike: one of
+// them may meet a change that is still on its way.
+const agreeing = 3
+
+// agreed is one of some diagnoses at once, the first that does not fit if there is
+// one. At once, since what takes long is that the proxies write down what they did.
+func agreed(ctx context.Context, fits func(Diagnosis) bool, diagnose func(context.Context) (Diagnosis, error)) finding {
+	all := make([]finding, agreeing)
+	var each sync.WaitGroup
+	for i := range all {
+		each.Go(func() { all[i].Diagnosis, all[i].err = diagnose(ctx) })
+	}
+	each.Wait()
+	if at := slices.IndexFunc(all, func(t finding) bool { return t.err != nil || !fits(t.Diagnosis) }); at >= 0 {
+		return all[at]
+	}
+	return all[0]
 }
