@@ -2,7 +2,8 @@
 Feature: Certificates are renewed
   "You can use the command of your choice to generate certificates and keys":
   and again, before they expire. A gateway takes a new one while it serves, on
-  both sides of the boundary, and nobody notices.
+  both sides of the boundary, and nobody notices. Connections live on, so all of
+  them are ended once: whoever comes back shakes hands with what was renewed.
 
   Background:
     Given the meshes c1 and c2 are paired
@@ -17,6 +18,7 @@ Feature: Certificates are renewed
         consumers:
         - {peer: c1, methods: [GET]}
       """
+    And from c1 to the gateway of c2 there is only a link that can be broken
     And the owner of c1 applies:
       """yaml
       apiVersion: federation.meshfed.io/v1alpha1
@@ -39,3 +41,5 @@ Feature: Certificates are renewed
     Then within 15s the private egress gateway of c1 has the new certificate
     And none of what is asked all the time has failed
     And at c2, "GET /bookinfo/ratings/v1/ratings/0" with c1's certificate is answered by ratings v1 of c2
+    When for 1s that link is reset, and in c1 "GET http://ratings:9080/ratings/0" is not answered
+    Then in c1, "GET http://ratings:9080/ratings/0" is answered by ratings of c2

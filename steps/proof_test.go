@@ -287,3 +287,20 @@ type scripted struct {
 func (s scripted) Edge(context.Context, string, Caller, Request) (traffic.Outcome, error) {
 	return s.answer(), nil
 }
+
+// A question that was under way when something changed was decided before.
+func TestOnlyWhatIsSentFromNowOnIsAnAnswerFromNowOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sent := 0
+		w := NewWorld(Environment{})
+		defer func() { _, _ = w.steady.abandon() }()
+		require.NoError(t, w.keepAsking(t.Context(), "it", func(context.Context) ([]traffic.Outcome, error) {
+			sent++
+			time.Sleep(time.Second)
+			return make([]traffic.Outcome, 2*enough), nil
+		}))
+		before := sent
+		require.NoError(t, w.moreAnswers(t.Context(), enough))
+		assert.Equal(t, before+2, sent, "the one that was under way, and one more")
+	})
+}

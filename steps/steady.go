@@ -143,6 +143,12 @@ func (s *steady) count() int {
 	return len(s.answers)
 }
 
+// countSince is how many answers there are to what was sent from then on.
+func (s *steady) countSince(then time.Time) int {
+	served, failed := s.since(then)
+	return served + failed
+}
+
 func (w *World) steadySteps(sc *godog.ScenarioContext) {
 	sc.Given(`^from now on, in (c\d), "([A-Z]+) ([^"]+)" is asked all the time$`, func(ctx context.Context, mesh, method, url string) error {
 		r := Request{Method: method, URL: url, Nonce: newNonce()}
@@ -180,21 +186,22 @@ func (w *World) keepAsking(ctx context.Context, what string, send burst) error {
 	return w.moreAnswers(ctx, enough)
 }
 
-// moreAnswers waits for some more answers of what is asked all the time.
+// moreAnswers waits for some more answers of what is asked all the time, to what
+// is sent from now on: one that was under way was decided by what was before.
 func (w *World) moreAnswers(ctx context.Context, more int) error {
 	if w.steady == nil {
 		return errors.New("nothing is asked all the time: begin with that")
 	}
-	until := w.steady.count() + more
+	now := time.Now()
 	ctx, cancel := context.WithTimeoutCause(ctx, settling, errLate)
 	defer cancel()
-	for w.steady.count() < until {
+	for w.steady.countSince(now) < more {
 		select {
 		case <-w.steady.over:
 			_, err := w.steady.stop()
 			return inconclusive(fmt.Errorf("%s: it ended by itself: %w", w.steady.what, err))
 		case <-ctx.Done():
-			return inconclusive(fmt.Errorf("%s: %d of %d answers: %w", w.steady.what, w.steady.count(), until, context.Cause(ctx)))
+			return inconclusive(fmt.Errorf("%s: %d of %d answers: %w", w.steady.what, w.steady.countSince(now), more, context.Cause(ctx)))
 		default:
 			restFor(ctx, steadyPause)
 		}

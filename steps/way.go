@@ -26,6 +26,7 @@ type Way interface {
 func (w *World) waySteps(sc *godog.ScenarioContext) {
 	sc.Given(`^from (c\d) to the gateway of (c\d) there is only a link that can be broken$`, w.openWay)
 	sc.When(`^for (\d+m?s) that link is (cut|slowed|reset), while workloads of (c\d) ask for "GET ([^"]+)", and callers of all kinds ask (c\d) for "GET ([^"]+)"$`, w.breakWay)
+	sc.When(`^for (\d+m?s) that link is reset, and in (c\d) "GET ([^"]+)" is not answered$`, w.tearWay)
 	sc.Then(`^meanwhile what is allowed has failed$`, func() error {
 		return w.felt(func(a timed) bool { return a.Kind != traffic.Allowed })
 	})
@@ -82,6 +83,32 @@ func (w *World) breakWay(ctx context.Context, duration, trouble, from, url, at, 
 	return w.watchBroken(ctx, d, func(ctx context.Context) (func(context.Context) error, error) {
 		return w.way.Break(ctx, Breakage("the link is "+trouble))
 	})
+}
+
+// tearWay ends every connection on the way. That nothing comes through meanwhile
+// shows that there is no other: a new one is made anew, from its handshake on.
+func (w *World) tearWay(ctx context.Context, duration, mesh, url string) error {
+	if w.way == nil {
+		return errors.New("no link can be broken: begin with that")
+	}
+	d, err := time.ParseDuration(duration)
+	if err != nil {
+		return err
+	}
+	mend, err := w.way.Break(ctx, LinkTorn)
+	if err != nil {
+		return inconclusive(err)
+	}
+	torn := time.Now()
+	one, err := w.ask(ctx, w.inside(mesh, Request{Method: http.MethodGet, URL: url}), newNonce())
+	restFor(ctx, time.Until(torn.Add(d)))
+	if mended := mend(ctx); mended != nil {
+		return errors.Join(inconclusive(mended), err)
+	}
+	if err == nil && gotIn(one.Outcome) {
+		err = fmt.Errorf("the link is reset, and yet: %s", one)
+	}
+	return err
 }
 
 // insider is a workload that asks all the time.

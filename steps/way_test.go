@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -41,6 +42,55 @@ func (w *aWay) Close(context.Context) error { w.closed++; return nil }
 type wayFaults struct {
 	Faults
 	way *aWay
+}
+
+// tearable is a way that is torn and made whole again.
+type tearable struct {
+	aWay
+	torn bool
+}
+
+func (w *tearable) Break(_ context.Context, what Breakage) (func(context.Context) error, error) {
+	w.torn = what == LinkTorn
+	return func(context.Context) error { w.torn = false; return nil }, nil
+}
+
+// inside are meshes whose workloads are answered so.
+type inside struct {
+	Meshes
+	answer func() traffic.Outcome
+}
+
+func (i inside) Inside(context.Context, string, Request, int) ([]traffic.Outcome, error) {
+	return []traffic.Outcome{i.answer()}, nil
+}
+
+func TestWhatComesThroughALinkThatIsTornHasAnotherWay(t *testing.T) {
+	const url = "http://ratings:9080/ratings/0"
+	for name, c := range map[string]struct {
+		another bool
+		want    string
+	}{"no other way": {false, ""}, "another way": {true, "the link is reset, and yet"}} {
+		synctest.Test(t, func(t *testing.T) {
+			way := &tearable{}
+			w := NewWorld(Environment{Meshes: inside{answer: func() traffic.Outcome {
+				if way.torn && !c.another {
+					return traffic.Outcome{Kind: traffic.UpstreamFailed}
+				}
+				return traffic.Outcome{Kind: traffic.Allowed}
+			}}})
+			require.ErrorContains(t, w.tearWay(t.Context(), "1s", "c1", url), "no link can be broken")
+			w.way = way
+			began := time.Now()
+			err := w.tearWay(t.Context(), "1s", "c1", url)
+			assert.Equal(t, c.want == "", err == nil, name)
+			if c.want != "" {
+				assert.ErrorContains(t, err, c.want)
+			}
+			assert.False(t, way.torn)
+			assert.GreaterOrEqual(t, time.Since(began), time.Second)
+		})
+	}
 }
 
 func (w wayFaults) Between(context.Context, string, string) (Way, error) { return w.way, nil }
