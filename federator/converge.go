@@ -61,7 +61,8 @@ type Convergence struct {
 // a Mesh withdraws everything that an earlier Converge made; what Apply made stays
 // until a wish with a Mesh takes it over. The order of the wish decides between new
 // declarations that exclude each other: the first one wins. After an error the
-// Convergence holds what had been decided; another Converge goes on from there.
+// Convergence holds what had been decided, and after a *PassingError all of it; another
+// Converge goes on from there.
 func (e *Engine) Converge(ctx context.Context, home string, wish Spec, opts ...ConvergeOption) (Convergence, error) {
 	inv, err := inventory.Recall(ctx, e.client, home)
 	if err != nil {
@@ -200,6 +201,9 @@ func (c *converger) run(ctx context.Context) (Convergence, error) {
 func (c *converger) undeletable(ctx context.Context, err error) (bool, error) {
 	var withdrawal *apply.WithdrawalError
 	if !errors.As(err, &withdrawal) {
+		if passing := c.tryAgain(); len(passing) > 0 && err == nil {
+			return false, &PassingError{Errs: passing}
+		}
 		return false, errors.Join(append(c.tryAgain(), err)...)
 	}
 	for _, f := range withdrawal.Failed {

@@ -56,6 +56,8 @@ func TestAnObjectThatCannotBeRehearsedHoldsUpNoWithdrawal(t *testing.T) {
 	for range 2 {
 		got, err := e.Converge(t.Context(), gateways, next)
 		require.ErrorContains(t, err, `failed calling webhook "theirs"`, "this is to be tried again soon")
+		var passing *PassingError
+		require.ErrorAs(t, err, &passing, "the rest is done and judged")
 		assert.Nil(t, get(t, c, "AuthorizationPolicy", gateways, reviewsGrant))
 		assert.Nil(t, get(t, c, "VirtualService", gateways, reviewsGrant))
 		assert.NotNil(t, get(t, c, "AuthorizationPolicy", gateways, ratingsGrant), "what is in force stays")

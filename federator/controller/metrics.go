@@ -59,6 +59,8 @@ func (m *metrics) note(reports []report, c federator.Convergence, failed error) 
 	m.writes.Add(float64(c.Writes))
 	if failed != nil {
 		m.failures.Inc()
+	}
+	if stopped(failed) != nil {
 		return
 	}
 	m.inForce.WithLabelValues("Exposure").Set(float64(len(c.InForce.Exposures)))

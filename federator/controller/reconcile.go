@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -44,7 +45,7 @@ func (r *reconciler) Reconcile(ctx context.Context, _ reconcile.Request) (reconc
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	reports := r.reports(seen{d, outcome, failed, ready, changing(outcome.Plan)})
+	reports := r.reports(seen{d, outcome, stopped(failed), ready, changing(outcome.Plan)})
 	if err := r.tell(ctx, reports); err != nil {
 		return reconcile.Result{}, err
 	}
@@ -66,6 +67,15 @@ func (r *reconciler) Reconcile(ctx context.Context, _ reconcile.Request) (reconc
 		}
 	}
 	return reconcile.Result{RequeueAfter: r.options.Resync}, nil
+}
+
+// stopped is the error that ended a convergence early; nil when all was judged.
+func stopped(failed error) error {
+	var passing *federator.PassingError
+	if errors.As(failed, &passing) {
+		return nil
+	}
+	return failed
 }
 
 // boundary is the Mesh that is in force, or else the declared one.

@@ -345,6 +345,23 @@ func TestAMeshThatIsGoneIsToldThoughSomethingCannotBeDeleted(t *testing.T) {
 	}
 }
 
+// An error that may pass hides nothing: all has been judged, and only the next look is
+// to come soon.
+func TestAPassingErrorLeavesTheStatesTrue(t *testing.T) {
+	b := newBench(t, Options{}, mesh("m", 1), exposure("new", "a", 1), exposure("away", "a", 1))
+	b.engine.fail = &federator.PassingError{Errs: []error{errors.New("the webhook is away")}}
+	b.engine.changes = []federator.Change{{Action: federator.ActionCreate, DeclaredBy: []string{"Exposure/a/new"}}}
+	b.engine.refuse = map[string]federator.Verdict{"Exposure/a/away": verdictFor(api.CauseConflict, "it cannot be rehearsed")}
+	_, err := b.reconcile(t)
+	require.ErrorContains(t, err, "the webhook is away")
+	x, m := exposure("new", "a", 1), mesh("m", 1)
+	assert.Equal(t, "Ready", b.reason(t, x))
+	assert.Equal(t, "c1", x.Status.Peers)
+	assert.Equal(t, "Conflict", b.reason(t, exposure("away", "a", 1)))
+	assert.Equal(t, "Ready", b.reason(t, m))
+	assert.EqualValues(t, 2, *m.Status.Exposures)
+}
+
 // SAD PATHS
 func TestOptionsThatCannotWorkAreRefused(t *testing.T) {
 	good := Options{Namespace: "federator-system", GatewayNamespace: "gw"}
