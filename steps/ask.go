@@ -104,28 +104,30 @@ func (w *World) until(ctx context.Context, q question, patience time.Duration, w
 const mostAsked = 400
 
 // untilAll asks from within a mesh, so many times with one nonce, until all answers
-// fit, and returns that nonce. After a try that failed twice as many are asked: one
-// in ten that differs would get through if it were only asked often enough.
-func (w *World) untilAll(ctx context.Context, mesh string, r Request, times int, wanted string, fits func(traffic.Outcome) bool) (nonce string, err error) {
+// fit, and returns one of them, or with the error one that does not. After a try
+// that failed twice as many are asked: one in ten that differs would get through if
+// it were only asked often enough.
+func (w *World) untilAll(ctx context.Context, mesh string, r Request, times int, wanted string, fits func(traffic.Outcome) bool) (one asked, err error) {
 	limited, cancel := context.WithTimeoutCause(ctx, settling, errLate)
 	defer cancel()
-	var last traffic.Outcome
 	for ; ; times = min(2*times, mostAsked) {
 		r.Nonce = newNonce()
 		answers, err := w.Meshes.Inside(limited, mesh, r, times)
 		if limited.Err() != nil {
-			return "", fmt.Errorf("%s in %s: want %s of all %d; seen last: %s (%w, after %s)", r, mesh, wanted, times, last, context.Cause(limited), settling)
+			return one, fmt.Errorf("%s in %s: want %s of all %d; seen last: %s (%w, after %s)", r, mesh, wanted, times, one.Outcome, context.Cause(limited), settling)
 		}
 		if err != nil {
-			return "", inconclusive(err)
+			return one, inconclusive(err)
 		}
+		one = asked{what: fmt.Sprintf("%s in %s, %d times", r, mesh, times), nonce: r.Nonce}
 		at := slices.IndexFunc(answers, func(o traffic.Outcome) bool { return !fits(o) })
 		if at < 0 {
-			w.record = append(w.record, fmt.Sprintf("%s in %s, %d times [nonce %s]: each time %s", r, mesh, times, r.Nonce, wanted))
-			return r.Nonce, nil
+			one.Outcome = answers[0]
+			w.record = append(w.record, one.String()+", and all others alike")
+			return one, nil
 		}
-		last = answers[at]
-		w.record = append(w.record, fmt.Sprintf("%s in %s, %d times: one of them: %s", r, mesh, times, last))
+		one.Outcome = answers[at]
+		w.record = append(w.record, "one of them: "+one.String())
 		rest(limited)
 	}
 }

@@ -62,13 +62,13 @@ func (w *World) pageShowsAll(ctx context.Context, mesh, user, want, from string,
 	if err := w.pageShows(ctx, mesh, user, want, from); err != nil {
 		return err
 	}
-	nonce, err := w.untilAll(ctx, mesh, forThePage(user), times, want, shows(want))
+	one, err := w.untilAll(ctx, mesh, forThePage(user), times, want, shows(want))
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; it shows %s", err, read(one))
 	}
-	errs := []error{w.reviewsFrom(ctx, want, from, nonce)}
+	errs := []error{w.reviewsFrom(ctx, want, from, one.nonce)}
 	if from == mesh {
-		errs = append(errs, w.stayed(ctx, mesh, nonce))
+		errs = append(errs, w.stayed(ctx, mesh, one.nonce))
 	}
 	return reports.Weighed(errs...)
 }

@@ -48,11 +48,11 @@ func (w *World) workloadAnsweredAll(ctx context.Context, mesh, method, url, serv
 		return err
 	}
 	want := traffic.Backend{Service: service, Version: version, Cluster: from}
-	nonce, err := w.untilAll(ctx, mesh, Request{Method: method, URL: url}, times, "an answer of "+want.String(), by(want))
+	one, err := w.untilAll(ctx, mesh, Request{Method: method, URL: url}, times, "an answer of "+want.String(), by(want))
 	if err != nil || from != mesh {
 		return err
 	}
-	return w.stayed(ctx, mesh, nonce)
+	return w.stayed(ctx, mesh, one.nonce)
 }
 
 // workloadAnsweredSteadily waits until no answer differs any more: a service has
