@@ -33,6 +33,8 @@ type probe struct {
 	// nonce late, so that one question to every workload is about all of it.
 	overdue atomic.Pointer[time.Time]
 	late    string
+	// lateAsked is how often it was asked since.
+	lateAsked atomic.Int64
 	// over is closed when the connection is: nothing can be served on it then.
 	over    chan struct{}
 	answers []timed
@@ -85,6 +87,7 @@ func (p *probe) ask(ctx context.Context) error {
 	p.request.Nonce = newNonce()
 	if overdue := p.overdue.Load(); overdue != nil && sent.After(*overdue) {
 		p.request.Nonce = p.late
+		defer p.lateAsked.Add(1)
 	}
 	answer, err := p.line.Ask(ctx, p.request)
 	switch {
@@ -128,6 +131,18 @@ func (p *probes) restUntilOver(ctx context.Context, bound time.Duration, early b
 	}
 	if !early {
 		<-limit.Done()
+	}
+}
+
+// restUntilAsked waits until each new connection was tried often enough since the
+// bound has passed: a machine that is busy takes longer for it.
+func (p *probes) restUntilAsked(ctx context.Context) {
+	limit, cancel := context.WithTimeout(ctx, settling)
+	defer cancel()
+	for _, one := range p.all {
+		for one.anew() && one.lateAsked.Load() < enough && limit.Err() == nil {
+			restFor(limit, probePause)
+		}
 	}
 }
 

@@ -213,6 +213,7 @@ func (w *World) trial(ctx context.Context, r revocation, trial int, rest time.Du
 		probes.restUntilOver(ctx, r.bound(reports.LiveHTTP1), trial < r.times-1)
 		probes.askIdle(ctx)
 		restFor(ctx, rest)
+		probes.restUntilAsked(ctx)
 	}
 	if err := reports.Weighed(withdrawn, probes.stop()); err != nil {
 		return err

@@ -182,6 +182,16 @@ func TestAWithdrawalThatHoldsIsTimed(t *testing.T) {
 	}
 }
 
+// A handshake takes a tenth of a second on a machine that does other work.
+func TestABusyMachineIsGivenTheTimeToAsk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, err := timedRevocation(t, &withdrawing{then: func(time.Duration) (traffic.Outcome, time.Duration) {
+			return traffic.Outcome{Kind: traffic.DeniedByPolicy}, 100 * time.Millisecond
+		}}, moved())
+		require.NoError(t, err)
+	})
+}
+
 // Who waits until all is in force before it says that the API server has accepted
 // would be told to have taken no time at all.
 func TestAnEngineThatWaitsGainsNothing(t *testing.T) {
