@@ -68,9 +68,9 @@ func clashing(t *testing.T) *site {
 	t.Helper()
 	s := liveSite(t)
 	require.NoError(t, s.client.Create(t.Context(), &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "out", Namespace: s.name},
-		Spec: corev1.ServiceSpec{Selector: map[string]string{"gw": s.name + "-out"}, Ports: []corev1.ServicePort{{Port: 443}}}}))
+		Spec: corev1.ServiceSpec{Selector: map[string]string{"istio": s.name + "-out"}, Ports: []corev1.ServicePort{{Port: 443}}}}))
 	mesh := s.mesh()
-	mesh.Spec.Egress = &api.Gateway{Namespace: s.name, Service: "out", Selector: map[string]string{"gw": s.name + "-out"}, Port: 443, CredentialName: "certs"}
+	mesh.Spec.Egress = &api.Gateway{Namespace: s.name, Service: "out", Selector: map[string]string{"istio": s.name + "-out"}, Port: 443, CredentialName: "certs"}
 	for _, o := range []client.Object{mesh, s.peer(), s.server("a"), s.server("b"), s.exposure("first", "/first/"), s.consumption("used", s.name+"-a", "remote", "/offered/")} {
 		require.NoError(t, s.client.Create(t.Context(), o))
 	}

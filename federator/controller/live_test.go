@@ -96,7 +96,7 @@ func (s *site) build(t *testing.T) {
 	for _, o := range []client.Object{
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.name}},
 		&corev1.ConfigMap{ObjectMeta: named("istio"), Data: map[string]string{"mesh": "pathNormalization: {normalization: DECODE_AND_MERGE_SLASHES}"}},
-		&corev1.Service{ObjectMeta: named("in"), Spec: corev1.ServiceSpec{Selector: map[string]string{"gw": s.name}, Ports: port(15443)}},
+		&corev1.Service{ObjectMeta: named("in"), Spec: corev1.ServiceSpec{Selector: map[string]string{"istio": s.name}, Ports: port(15443)}},
 		&corev1.Service{ObjectMeta: named("app"), Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "x"}, Ports: port(9080)}},
 	} {
 		require.NoError(t, s.client.Create(t.Context(), o))
@@ -114,7 +114,7 @@ func (s *site) build(t *testing.T) {
 func (s *site) mesh() *crd.Mesh {
 	return &crd.Mesh{ObjectMeta: metav1.ObjectMeta{Name: s.name}, Spec: api.MeshSpec{Host: s.name + ".example.com",
 		ControlPlane: api.ControlPlane{Namespace: s.name},
-		Ingress:      &api.Gateway{Namespace: s.name, Service: "in", Selector: map[string]string{"gw": s.name}, Port: 15443, CredentialName: "certs"}}}
+		Ingress:      &api.Gateway{Namespace: s.name, Service: "in", Selector: map[string]string{"istio": s.name}, Port: 15443, CredentialName: "certs"}}}
 }
 
 func (s *site) peer() *crd.Peer {

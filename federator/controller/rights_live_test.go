@@ -44,7 +44,7 @@ func liveEstate(t *testing.T) *estate {
 	port := func(n int32) []corev1.ServicePort { return []corev1.ServicePort{{Port: n}} }
 	s.create(t, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "istio", Namespace: e.root}, Data: map[string]string{"mesh": "pathNormalization: {normalization: DECODE_AND_MERGE_SLASHES}"}})
 	s.create(t, &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "app", Namespace: e.services}, Spec: corev1.ServiceSpec{Selector: map[string]string{"app": "x"}, Ports: port(9080)}})
-	s.create(t, &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "out", Namespace: s.name}, Spec: corev1.ServiceSpec{Selector: map[string]string{"gw": s.name + "-out"}, Ports: port(443)}})
+	s.create(t, &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "out", Namespace: s.name}, Spec: corev1.ServiceSpec{Selector: map[string]string{"istio": s.name + "-out"}, Ports: port(443)}})
 	return e
 }
 
@@ -89,7 +89,7 @@ func (e *estate) employ(t *testing.T, rights map[string][]rbac.PolicyRule) {
 func (e *estate) boundary() []client.Object {
 	m, p := e.mesh(), e.peer()
 	m.Spec.ControlPlane.Namespace = e.root
-	m.Spec.Egress = &api.Gateway{Namespace: e.name, Service: "out", Selector: map[string]string{"gw": e.name + "-out"}, Port: 443, CredentialName: "certs"}
+	m.Spec.Egress = &api.Gateway{Namespace: e.name, Service: "out", Selector: map[string]string{"istio": e.name + "-out"}, Port: 443, CredentialName: "certs"}
 	p.Spec.ServerIdentity, p.Spec.SNI = "spiffe://"+e.name+".example.com/ingress", "peer-"+e.name+".example.com"
 	p.Spec.Address = &api.Address{Host: "192.0.2.1", Port: 15443}
 	return []client.Object{m, p}
