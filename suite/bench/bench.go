@@ -251,18 +251,18 @@ func (b *Bench) Leftovers(ctx context.Context, name string) ([]string, error) {
 	return now.Since(m.before), nil
 }
 
-// snapshot is what a mesh holds now.
+// snapshot is what a mesh holds now, as far as the features are concerned.
 func (b *Bench) snapshot(ctx context.Context, name string) (steps.Since, error) {
 	m, known := b.meshes[name]
 	if !known {
 		return nil, fmt.Errorf("no mesh %q", name)
 	}
-	then, err := m.objects.Take(ctx)
+	then, err := m.take(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context) ([]string, error) {
-		now, err := m.objects.Take(ctx)
+		now, err := m.take(ctx)
 		return now.Since(then), err
 	}, nil
 }

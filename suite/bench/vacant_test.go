@@ -133,6 +133,14 @@ func TestWhatOthersDoElsewhereOnSomebodysClustersIsNoLeftover(t *testing.T) {
 		assert.Contains(t, left, "left: services "+namespace+"/x", "an engine may have left it")
 	}
 	assert.Empty(t, lab.c.written)
+
+	since, err := b.snapshot(t.Context(), "c1")
+	require.NoError(t, err)
+	lab.c.create("services dev/later")
+	lab.c.create("services bookinfo/later")
+	changed, err := since(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []string{"left: services bookinfo/later"}, changed, "between two looks, too")
 }
 
 func TestClustersInWhichSomebodyHasSomethingFederatedAreRefusedBeforeAnythingIsDone(t *testing.T) {
