@@ -97,7 +97,7 @@ func (e *Engine) Converge(ctx context.Context, home string, wish Spec, opts ...C
 	if wish.Mesh.Name == "" {
 		return Convergence{}, nil
 	}
-	c := &converger{engine: e, home: home, wish: wish, inventory: inv, vetoed: map[api.Key][]api.Problem{}, undeleted: map[kube.Ref]error{}, passing: map[kube.Ref]error{}, gone: map[api.Key]bool{}}
+	c := &converger{engine: e, home: home, wish: wish, inventory: inv, vetoed: map[api.Key][]api.Problem{}, undeleted: map[kube.Ref]error{}, passing: map[kube.Ref]error{}, withdrawn: map[api.Key]bool{}}
 	if inv != nil && inv.Applied != nil {
 		// After an apply that did not finish, what was only intended counts as new.
 		c.held = *inv.Applied
@@ -130,23 +130,23 @@ type converger struct {
 	vetoed    map[api.Key][]api.Problem
 
 	decision admit.Decision
-	// standing are problems with what is in force already.
-	standing map[api.Key][]api.Problem
-	// meshVetoed: this side's own boundary stays as it was, but for what there is no
-	// place for at the new one.
+	// problemsInForce are problems with what is in force already.
+	problemsInForce map[api.Key][]api.Problem
+	// meshVetoed: the Mesh as declared waits and the one in force stays, minus the
+	// declarations for which the declared one has no place.
 	meshVetoed bool
 	// refusal of the declared Mesh is why nothing new is let in; nil when it is accepted.
 	refusal *api.Problem
-	// gone is what an earlier round has withdrawn for good.
-	gone map[api.Key]bool
-	// crowded: the wish as it was takes more room than the inventory has.
-	crowded *inventory.TooLongError
+	// withdrawn is what an earlier round has withdrawn for good.
+	withdrawn map[api.Key]bool
+	// tooLong: the wish as it was takes more room than the inventory has.
+	tooLong *inventory.TooLongError
 	// unlisted is what no inventory lists, as the first round found it: what is vetoed
 	// because of it is no longer about to take over its own objects.
 	unlisted []*ConflictError
-	// undeleted are deletions that failed, with the error.
+	// undeleted holds the error of each deletion that failed.
 	undeleted map[kube.Ref]error
-	// passing are errors that may go by themselves, of deletions and of rehearsals.
+	// passing are errors that a retry may cure, of deletions and of rehearsals.
 	passing map[kube.Ref]error
 	writes  int
 }
@@ -159,14 +159,14 @@ func (c *converger) run(ctx context.Context) (Convergence, error) {
 		}
 		wish := c.wish
 		wish.Mesh = mesh
-		decision, err := admit.Decide(admit.Input{Wish: wish, Held: c.heldStill(), Vetoed: c.vetoed})
+		decision, err := admit.Decide(admit.Input{Wish: wish, Held: c.inForceMinusWithdrawn(), Vetoed: c.vetoed})
 		if err != nil {
 			if c.misdeclared(err) {
 				continue
 			}
 			return c.refusedMesh(err)
 		}
-		c.decision, c.standing = decision, map[api.Key][]api.Problem{}
+		c.decision, c.problemsInForce = decision, map[api.Key][]api.Problem{}
 		if c.unaccepted() {
 			continue
 		}
@@ -174,31 +174,31 @@ func (c *converger) run(ctx context.Context) (Convergence, error) {
 		if err != nil {
 			return c.outcome(Result{Writes: c.writes}), err
 		}
-		if c.obstructed(report) || c.unroomy() {
+		if c.vetoPreflightProblems(report) || c.vetoForLackOfRoom() {
 			continue
 		}
 		p, err := c.plan(ctx, report)
 		if err != nil {
 			return c.outcome(Result{Writes: c.writes}), err
 		}
-		again := c.disputed(p)
-		if again = c.remaining(p) || again; c.forgotten() || again {
+		again := c.vetoConflicts(p)
+		if again = c.reportRemnants(p) || again; c.reportUnlisted() || again {
 			continue
 		}
 		out, err := c.carryOut(ctx, p)
-		if c.crowded == nil && errors.As(err, &c.crowded) {
+		if c.tooLong == nil && errors.As(err, &c.tooLong) {
 			continue
 		}
-		if again, failed := c.undeletable(ctx, err); !again {
+		if again, failed := c.noteFailedDeletions(ctx, err); !again {
 			return out, failed
 		}
 	}
 }
 
-// undeletable takes note of the deletions that failed and says whether to go on
-// around them: what is to be narrowed must not wait for them, and nothing may be
-// added beside them before they have been judged.
-func (c *converger) undeletable(ctx context.Context, err error) (bool, error) {
+// noteFailedDeletions records the deletions that failed and says whether another round
+// is to go on without them: what is to be narrowed must not wait for them, and nothing
+// may be added beside them before they have been judged.
+func (c *converger) noteFailedDeletions(ctx context.Context, err error) (bool, error) {
 	var withdrawal *apply.WithdrawalError
 	if !errors.As(err, &withdrawal) {
 		if passing := c.tryAgain(); len(passing) > 0 && err == nil {
@@ -213,7 +213,7 @@ func (c *converger) undeletable(ctx context.Context, err error) (bool, error) {
 			c.passing[f.Object] = f.Err
 		}
 	}
-	c.keepOut()
+	c.neverReadmitWithdrawn()
 	c.inventory, err = inventory.Recall(ctx, c.engine.client, c.home)
 	return err == nil, err
 }
@@ -251,7 +251,7 @@ func (c *converger) carryOut(ctx context.Context, p Plan) (Convergence, error) {
 	}
 	writes, err := apply.Run(ctx, c.engine.client, apply.Input{
 		Plan: p, Wish: c.decision.Spec, Reached: &reached, Inventory: c.inventory, Home: c.home, Keeper: inventory.KeeperController,
-		Shrinks: c.crowded != nil, Revisited: true,
+		Shrinks: c.tooLong != nil, Revisited: true,
 	})
 	c.writes += writes
 	out := c.outcome(Result{Plan: p, Writes: c.writes, Left: p.Left})
@@ -292,7 +292,7 @@ func (c *converger) outcome(r Result) Convergence {
 // next round, and is told once.
 func (c *converger) problems(key api.Key, asItStands []api.Problem) []api.Problem {
 	out := slices.Clip(asItStands)
-	for _, p := range c.standing[key] {
+	for _, p := range c.problemsInForce[key] {
 		if !slices.Contains(asItStands, p) {
 			out = append(out, p)
 		}

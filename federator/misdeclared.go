@@ -67,11 +67,11 @@ func (c *converger) giveUp() {
 	}
 	for key, ruling := range decision.Rulings {
 		if slices.ContainsFunc(ruling.Problems, func(p api.Problem) bool { return p.Cause == api.CauseNoGateway }) {
-			c.gone[key] = true
+			c.withdrawn[key] = true
 			c.vetoed[key] = ruling.Problems
 		}
 	}
 }
 
 // unaccepted bars everything new while the declared Mesh is refused.
-func (c *converger) unaccepted() bool { return c.refusal != nil && c.objectToNew(*c.refusal) }
+func (c *converger) unaccepted() bool { return c.refusal != nil && c.vetoNew(*c.refusal) }
