@@ -31,14 +31,15 @@ func (c *converger) reached(p Plan) (Spec, error) {
 	return out, err
 }
 
-// remnantsOf are the declarations in force before of which a plan leaves a grant
-// or a route. What they rendered tells them: the objects may be unreadable.
+// remnantsOf are the declarations, in force before, of which a plan leaves a grant or
+// a route. They are found by rendering them again, since the objects that are left may
+// be unreadable.
 func (c *converger) remnantsOf(p Plan) ([]string, error) {
-	standing := map[kube.Ref]bool{}
+	left := map[kube.Ref]bool{}
 	for _, r := range p.Remnants() {
-		standing[r.Item.Ref] = r.LetsIn() || r.Item.Role == render.RoleConsumerRoute
+		left[r.Item.Ref] = r.LetsIn() || r.Item.Role == render.RoleConsumerRoute
 	}
-	if len(standing) == 0 {
+	if len(left) == 0 {
 		return nil, nil
 	}
 	before, err := c.engine.render(c.held, render.Facts{})
@@ -47,7 +48,7 @@ func (c *converger) remnantsOf(p Plan) ([]string, error) {
 	}
 	var out []string
 	for _, o := range before {
-		if standing[kube.RefOf(o)] {
+		if left[kube.RefOf(o)] {
 			out = append(out, render.DeclaredBy(o)...)
 		}
 	}

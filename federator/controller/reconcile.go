@@ -30,8 +30,8 @@ type reconciler struct {
 	metrics *metrics
 }
 
-// retryLimit bounds how long a refusal of the cluster's rests before it is looked
-// at again: not everything that can heal it is watched.
+// retryLimit is the longest time between two looks while a declaration has a problem
+// of the cluster: not everything that can cure it is watched.
 const retryLimit = time.Minute
 
 // Reconcile looks at everything: the request only says that something happened.

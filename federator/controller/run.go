@@ -23,11 +23,11 @@ import (
 // Name is the controller's, in leases, events and logs.
 const Name = "federator"
 
-// The lease outlasts a restart of the API server: a leader that cannot renew for
-// some seconds is still the leader. An instance that ends in good order gives its
-// lease back, and a container that is killed takes it up again by its identity. A
-// Pod that is gone without a word has its successor, which has another identity,
-// wait until the lease has run out: it must be no longer than the first asks for.
+// The lease outlasts a restart of the API server: a leader that cannot renew for some
+// seconds is still the leader. It is no longer than that needs, because the successor
+// of a Pod that has vanished must wait until the lease has run out. Nobody waits for an
+// instance that ends in good order, which gives its lease back, nor for a container
+// that is killed: it takes the lease up again by its identity.
 const (
 	leaseDuration = 20 * time.Second
 	renewDeadline = 15 * time.Second

@@ -31,9 +31,9 @@ type Input struct {
 	// Shrinks says that the wish only takes away from the one before: it is carried
 	// out however little room the inventory has.
 	Shrinks bool
-	// Revisited says that a run in which a deletion failed is planned again at once,
-	// without that deletion. What it adds may then be refused, so that the first steps
-	// of its updates would be undone.
+	// Revisited says that the caller plans again at once after a failed deletion. So
+	// after one the first steps of updates are skipped: the updates themselves may be
+	// refused by then.
 	Revisited bool
 }
 

@@ -100,8 +100,8 @@ func (c Config) Count(raw []byte) error {
 
 // Hear takes the last attempt at each cluster from an access log, in Istio's JSON
 // or text. Of a line only what Envoy itself has to say counts: a caller chooses the
-// path. A cluster that has not begun any connection is not the one of that name
-// which the log is about.
+// path. If Envoy has begun no connection for a cluster, the lines are about an earlier
+// cluster of the same name, and do not count.
 func (c Config) Hear(log []byte) {
 	for raw := range bytes.Lines(log) {
 		cluster, attempt := heard(raw)

@@ -24,8 +24,9 @@ const (
 // room is what the API server lets a ConfigMap hold, in bytes.
 const room = 1 << 20
 
-// uidRoom is more than a UID takes that is not known yet, in bytes: 36
-// characters and their quotes, of which compression leaves about half.
+// uidRoom is what is reserved, in bytes, for each object whose UID is not known yet.
+// It is more than enough: a UID is 36 characters and two quotes, and compression
+// leaves about half.
 const uidRoom = 40
 
 // TooLongError says that an inventory takes more room than a ConfigMap has.
@@ -51,10 +52,9 @@ func (e *TooLongError) Error() string {
 // Unwrap gives the API server's refusal.
 func (e *TooLongError) Unwrap() error { return e.Refusal }
 
-// Room gives a *TooLongError for an intent that must not be begun, although it may
-// fit as it stands: one whose objects have no room for their UIDs, or of which
-// nothing could be withdrawn later, because the intent of a withdrawal holds the
-// wish before beside one that is about as long.
+// Room gives a *TooLongError for an intent that must not be begun although it may fit
+// as it stands. There must also be room for the UIDs of its objects, and for a later
+// withdrawal, whose intent holds the wish before and the wish after at once.
 func (inv Inventory) Room(namespace string) error {
 	missing := 0
 	for _, i := range inv.Items {

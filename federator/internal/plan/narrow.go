@@ -29,9 +29,9 @@ func withdrawal(live, desired *unstructured.Unstructured) *unstructured.Unstruct
 	return nil
 }
 
-// unheard is a listener that leaves its pods for others, at none of them. The
-// policies of a gateway leave one by one, too, and pods without any, at which
-// somebody listened, would admit everybody.
+// unheard is a listener that moves to other pods, with a selector that matches none.
+// When a gateway's selector changes, its policies move one by one; pods that had lost
+// their policies and kept the listener would admit everybody.
 func unheard(live, desired *unstructured.Unstructured) *unstructured.Unstructured {
 	before, _, _ := unstructured.NestedStringMap(live.Object, "spec", "selector")
 	now, _, _ := unstructured.NestedStringMap(desired.Object, "spec", "selector")
@@ -44,8 +44,8 @@ func unheard(live, desired *unstructured.Unstructured) *unstructured.Unstructure
 	return out
 }
 
-// narrowed is a grant of what is granted already and shall be; without any rule it
-// admits nobody.
+// narrowed is a grant of what is granted now and will be afterwards, too. Without any
+// rule it admits nobody.
 func narrowed(live, desired *unstructured.Unstructured) *unstructured.Unstructured {
 	before, now := rules(live), rules(desired)
 	if within(before, now) {

@@ -57,8 +57,8 @@ type Change struct {
 // Desired is the rendered object, nil for a deletion.
 func (c Change) Desired() *unstructured.Unstructured { return c.desired }
 
-// First says whether this is the first of the two steps of an update, which only
-// takes away; it is for nothing when the second one, which adds, is never made.
+// First says whether this is the first of the two steps of an update, the one that
+// only takes away. It is pointless unless the second step, which adds, follows.
 func (c Change) First() bool { return c.first }
 
 // Role is the object's part at the boundary.

@@ -47,17 +47,17 @@ func typeMeta(apiVersion, kind string) metav1.TypeMeta {
 	return metav1.TypeMeta{APIVersion: apiVersion, Kind: kind}
 }
 
-// said is a field of a spec that is Istio's default anyway, and that the typed
-// object therefore leaves out. The engine says it all the same: it owns what it has
-// said, and a field that nobody owns is anybody's to set, without a conflict.
-type said struct {
+// explicit is a field of a spec that is Istio's default anyway, and that the typed
+// object therefore leaves out. The engine sets it all the same: it owns what it has
+// set, and a field that nobody owns is anybody's to set, without a conflict.
+type explicit struct {
 	value any
 	path  []string
 }
 
 // add takes a typed object into the output. What the API server writes itself
 // (status, creationTimestamp) is dropped, so that the engine never owns it.
-func (r *renderer) add(typed any, defaults ...said) {
+func (r *renderer) add(typed any, defaults ...explicit) {
 	if r.err != nil {
 		return
 	}

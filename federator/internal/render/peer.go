@@ -35,7 +35,7 @@ func (r *renderer) peerEntry(g api.Gateway, p api.Peer) {
 
 // peerTLS presents this mesh's client certificate and verifies the peer by root,
 // SNI and the exact identity: a root that signs several meshes would otherwise
-// let any of them pass for this peer. That the verification is not skipped is said:
+// let any of them pass for this peer. insecureSkipVerify is set to false explicitly:
 // somebody else could otherwise set the one field that undoes all of it.
 func (r *renderer) peerTLS(g api.Gateway, p api.Peer) {
 	r.add(&networking.DestinationRule{
@@ -53,5 +53,5 @@ func (r *renderer) peerTLS(g api.Gateway, p api.Peer) {
 				},
 			},
 		},
-	}, said{false, []string{"trafficPolicy", "tls", "insecureSkipVerify"}})
+	}, explicit{false, []string{"trafficPolicy", "tls", "insecureSkipVerify"}})
 }

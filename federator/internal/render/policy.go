@@ -15,28 +15,28 @@ import (
 
 // defaultDeny closes a gateway: an ALLOW policy without rules admits nobody. It
 // stands on its own, beside the grants, so that removing the last grant leaves
-// the gateway shut and not unguarded. That it has no rules is said: one rule of
+// the gateway shut and not unguarded. That it has no rules is written explicitly: one rule of
 // somebody else's would make it admit everybody.
 func (r *renderer) defaultDeny(g api.Gateway, name string) {
-	r.policy(r.policyMeta(RoleDefaultDeny, g, name, r.spec.Mesh.Key()), g, nil, said{[]any{}, []string{"rules"}})
+	r.policy(r.policyMeta(RoleDefaultDeny, g, name, r.spec.Mesh.Key()), g, nil, explicit{[]any{}, []string{"rules"}})
 }
 
 func (r *renderer) grant(g api.Gateway, name string, by api.Key, rules []*securityapi.Rule) {
 	r.policy(r.policyMeta(RoleGrant, g, name, by), g, rules)
 }
 
-// policy allows. Its action is said, although it is the default: a grant that
+// policy allows. Its action is set although it is the default: a grant that
 // somebody turned into a DENY would leave the gateway to whatever it does not match.
-func (r *renderer) policy(meta metav1.ObjectMeta, g api.Gateway, rules []*securityapi.Rule, defaults ...said) {
+func (r *renderer) policy(meta metav1.ObjectMeta, g api.Gateway, rules []*securityapi.Rule, defaults ...explicit) {
 	r.add(&security.AuthorizationPolicy{
 		TypeMeta:   typeMeta(istioSecurity, "AuthorizationPolicy"),
 		ObjectMeta: meta,
 		Spec:       securityapi.AuthorizationPolicy{Selector: selector(g), Rules: rules},
-	}, append(defaults, said{"ALLOW", []string{"action"}})...)
+	}, append(defaults, explicit{"ALLOW", []string{"action"}})...)
 }
 
-// policyMeta says that the policy is in force: Istio only logs what one would do
-// whose annotation says that it rehearses.
+// policyMeta sets the annotation istio.io/dry-run to false explicitly: with true, which
+// somebody else could set without a conflict, Istio only logs what the policy would do.
 func (r *renderer) policyMeta(role Role, g api.Gateway, name string, by api.Key) metav1.ObjectMeta {
 	meta := r.meta(role, Name{g.Namespace, name}, by)
 	meta.Annotations[annotation.IoIstioDryRun.Name] = "false"

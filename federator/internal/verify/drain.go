@@ -10,9 +10,8 @@ import (
 const longestDrain = 2 * time.Second
 
 // drains warns of an ingress gateway that gives a peer who is cut off longer than
-// that. Envoy closes what came by the listener of before, an answer that is not
-// at its end and a connection on which nobody asks, only once that has drained;
-// Istio has 45 s for it.
+// that. Envoy closes the connections of a replaced listener only after its drain time,
+// which is 45 s in Istio: unfinished answers and idle connections live that long.
 func (c *checker) drains(d Dump) {
 	if d.Side != Ingress || d.Config.Drain <= longestDrain {
 		return

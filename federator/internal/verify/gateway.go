@@ -155,8 +155,8 @@ func harmlessNetwork() []string {
 	return []string{"istio.metadata_exchange", "istio.stats", "envoy.filters.network.rbac"}
 }
 
-// behind are the doors that a chain opens. One for undeclared names is held
-// against all of them: it may be none of these.
+// behind are the declared entrances that a filter chain serves. A chain that serves
+// none of their names is held against all of them, and is a finding for each.
 func (l *look) behind(chain envoy.Chain) []door {
 	var out []door
 	for _, d := range l.doors {
