@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/reports"
 	"github.com/meshfed/meshfed/traffic"
 )
 
@@ -28,13 +30,17 @@ type shared struct {
 	copied bool
 	// late is how many requests of the first leave before the change is in force.
 	late int
+	// takes is how long one takes; zero is a millisecond.
+	takes time.Duration
 }
 
-func (s *shared) Inside(_ context.Context, _ string, r Request, times int) ([]traffic.Outcome, error) {
+func (s *shared) Inside(ctx context.Context, _ string, r Request, times int) ([]traffic.Outcome, error) {
 	var all []traffic.Outcome
 	for range times {
 		s.asked++
-		time.Sleep(time.Millisecond)
+		if !traffic.Rest(ctx, cmp.Or(s.takes, time.Millisecond)) {
+			return nil, ctx.Err()
+		}
 		from := "c1"
 		if s.period > 0 && s.asked%s.period == 0 || s.asked > 1 && s.asked <= s.late {
 			from = "c2"
@@ -86,6 +92,19 @@ func claims() map[string]func(context.Context, *World) error {
 		"service": func(ctx context.Context, w *World) error {
 			return w.workloadAnsweredAll(ctx, "c1", "GET", "http://reviews:9080/reviews/0", "reviews", "v1", "c1", 200)
 		},
+	}
+}
+
+// A machine that cannot ask them all in time has seen nothing against the engine.
+func TestAMachineThatIsTooSlowToAskThemAllDecidesNothing(t *testing.T) {
+	for name, claim := range claims() {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &shared{takes: 300 * time.Millisecond, arrived: map[string][]string{}}
+				err := claim(t.Context(), NewWorld(Environment{Meshes: s, Lab: twoMeshes{}}))
+				require.ErrorIs(t, err, reports.ErrInconclusive)
+			})
+		})
 	}
 }
 

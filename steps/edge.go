@@ -67,8 +67,20 @@ func (w *World) edgeGone(ctx context.Context, within, mesh, method, path, caller
 	if err != nil {
 		return err
 	}
-	if _, err := w.until(ctx, q, patience, fmt.Sprintf("%d times in a row no answer any more", steadily), inARow(turnedAway)); err != nil {
+	// The bound is for the first refusal: how long the others take is the machine's.
+	began, row, refused, after := time.Now(), inARow(turnedAway), false, time.Duration(0)
+	fits := func(o traffic.Outcome) bool {
+		if now := turnedAway(o); now != refused {
+			refused, after = now, time.Since(began)
+		}
+		return row(o)
+	}
+	one, err := w.until(ctx, q, patience+settling, fmt.Sprintf("%d times in a row no answer any more", steadily), fits)
+	switch {
+	case err != nil:
 		return err
+	case after > patience:
+		return fmt.Errorf("%s: no answer any more after %s, at most %s is allowed: %s", q.what, after, patience, one)
 	}
 	for range stillGone {
 		one, err := w.ask(ctx, q, newNonce())

@@ -51,9 +51,16 @@ func onThisSide() []traffic.Kind {
 // does just this.
 func endedHere(o traffic.Outcome) bool {
 	if o.Kind == traffic.UpstreamFailed {
-		return strings.Contains(o.Reason, "connection failure") || strings.Contains(o.Reason, "connection timeout")
+		return strings.Contains(o.Reason, "connection failure") || strings.Contains(o.Reason, "connection timeout") || blackHole(o)
 	}
 	return slices.Contains(onThisSide(), o.Kind)
+}
+
+// blackHole says whether this is how a sidecar answers for a host that it does not
+// know, where nothing else may leave the mesh (Istio's outboundTrafficPolicy
+// REGISTRY_ONLY): 502 without a word.
+func blackHole(o traffic.Outcome) bool {
+	return o.Status == http.StatusBadGateway && o.Reason == http.StatusText(http.StatusBadGateway)
 }
 
 // urlUnreachable holds if the request ended on this side.

@@ -18,6 +18,8 @@ func TestOnlyWhatWasNeverConnectedEndedOnThisSide(t *testing.T) {
 	}{
 		"nobody there":        {traffic.Outcome{Kind: traffic.UpstreamFailed, Reason: envoy + "remote connection failure"}, true},
 		"nobody answers":      {traffic.Outcome{Kind: traffic.UpstreamFailed, Reason: envoy + "connection timeout"}, true},
+		"nothing may leave":   {traffic.Outcome{Kind: traffic.UpstreamFailed, Status: 502, Reason: "Bad Gateway"}, true},
+		"502 with words":      {traffic.Outcome{Kind: traffic.UpstreamFailed, Status: 502, Reason: "upstream protocol error"}, false},
 		"ended by the peer":   {traffic.Outcome{Kind: traffic.UpstreamFailed, Reason: envoy + "connection termination"}, false},
 		"reset by the peer":   {traffic.Outcome{Kind: traffic.UpstreamFailed, Reason: envoy + "remote reset"}, false},
 		"a proxy of the peer": {traffic.Outcome{Kind: traffic.UpstreamFailed, Reason: "no healthy upstream"}, false},
