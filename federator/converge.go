@@ -68,7 +68,7 @@ func (e *Engine) Converge(ctx context.Context, home string, wish Spec, opts ...C
 	if err != nil {
 		return Convergence{}, err
 	}
-	if inv != nil && wish.Mesh.Name == "" && inv.Keeper != inventory.KeeperController {
+	if inv != nil && wish.Mesh.Name == "" && !keptByController(inv) {
 		// Somebody has applied by the command line. That no Mesh stands in the cluster
 		// is no wish of theirs to lose everything.
 		return Convergence{}, nil

@@ -12,19 +12,23 @@ import (
 // misdeclared goes on with the Mesh in force where the declared one is refused, and
 // says whether there is one: who edits the Mesh must not keep in force what others
 // withdraw. Nothing new is let in, because nobody knows at which boundary it is meant
-// to be.
+// to be. What the command line keeps is left to it: a refused Mesh takes over nothing.
 func (c *converger) misdeclared(err error) bool {
 	var invalid *ValidationError
-	if c.held.Mesh.Name == "" || c.meshVetoed || !errors.As(err, &invalid) {
+	if c.held.Mesh.Name == "" || !keptByController(c.inventory) || c.meshVetoed || !errors.As(err, &invalid) {
 		return false
 	}
 	c.keepMesh(invalid.Problems)
 	return true
 }
 
+func keptByController(inv *inventory.Inventory) bool {
+	return inv != nil && inv.Keeper == inventory.KeeperController
+}
+
 // outOfReach is the end where neither the declared Mesh nor the one in force is within
-// reach, or where the former is another one: that nobody here may look after it must
-// not be taken for a wish to lose what there is.
+// reach, or where the former is another one or nothing of a controller's is in force:
+// that nobody here may look after it must not be taken for a wish to lose what there is.
 func outOfReach(inv *inventory.Inventory, wish Spec, reach Reach) *Convergence {
 	far := reach(wish.Mesh)
 	if wish.Mesh.Name == "" || len(far) == 0 {
@@ -34,7 +38,7 @@ func outOfReach(inv *inventory.Inventory, wish Spec, reach Reach) *Convergence {
 	if inv != nil && inv.Applied != nil {
 		out.InForce = *inv.Applied
 	}
-	if out.InForce.Mesh.Name == wish.Mesh.Name && len(reach(out.InForce.Mesh)) == 0 {
+	if keptByController(inv) && out.InForce.Mesh.Name == wish.Mesh.Name && len(reach(out.InForce.Mesh)) == 0 {
 		return nil
 	}
 	return out

@@ -186,3 +186,32 @@ func TestWhereNothingIsWithinReachNothingIsTouched(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, got.Verdicts, "a wish without a Mesh is in nobody's reach and withdraws all the same")
 }
+
+// What the command line keeps is not taken over by a Mesh that nobody can follow: the
+// declarations that come behind it would find all of it withdrawn.
+func TestARefusedMeshTakesOverNothingOfTheCommandLine(t *testing.T) {
+	for name, edit := range map[string]func(*Spec){
+		"misspelt":     misspelt,
+		"out of reach": func(s *Spec) { s.Mesh.Spec.ControlPlane.Revision = "next" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, e, spec := setup(t, "c2")
+			_, err := e.Apply(t.Context(), spec)
+			require.NoError(t, err)
+			c.Writes()
+			next := Spec{Mesh: spec.Mesh}
+			edit(&next)
+			got, err := e.Converge(t.Context(), gateways, next, within(""))
+			require.NoError(t, err)
+			assert.Empty(t, c.Writes())
+			assert.Equal(t, FormNone, got.Verdicts[next.Mesh.Key()].Form)
+			assert.NotEmpty(t, got.Verdicts[next.Mesh.Key()].Problems)
+			assert.Equal(t, []string{"c1", "c3"}, consumers(got.InForce, "ratings"))
+
+			assert.Empty(t, refused(converge(t, e, spec)), "a Mesh that is accepted takes it over")
+			inv, err := inventory.Recall(t.Context(), c, gateways)
+			require.NoError(t, err)
+			assert.Equal(t, inventory.KeeperController, inv.Keeper)
+		})
+	}
+}
