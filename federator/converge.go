@@ -170,7 +170,7 @@ func (c *converger) run(ctx context.Context) (Convergence, error) {
 		if c.unaccepted() {
 			continue
 		}
-		report, err := c.engine.preflight(ctx, decision.Spec, c.inventory)
+		report, err := c.engine.preflight(ctx, c.lookedAt(), c.inventory)
 		if err != nil {
 			return c.outcome(Result{Writes: c.writes}), err
 		}
@@ -193,6 +193,17 @@ func (c *converger) run(ctx context.Context) (Convergence, error) {
 			return out, failed
 		}
 	}
+}
+
+// lookedAt is what is decided, for preflight: while the Mesh in force stays because of
+// a fault of the cluster, the declared one still says where the mesh config is. After
+// an upgrade nobody may read that of the revision before. Rendering does not ask.
+func (c *converger) lookedAt() Spec {
+	out := c.decision.Spec
+	if c.meshVetoed && c.refusal == nil {
+		out.Mesh.Spec.ControlPlane = c.wish.Mesh.Spec.ControlPlane
+	}
+	return out
 }
 
 // noteFailedDeletions records the deletions that failed and says whether another round

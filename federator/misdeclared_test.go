@@ -1,14 +1,18 @@
 package federator
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/meshfed/meshfed/federator/api"
 	"github.com/meshfed/meshfed/federator/internal/inventory"
+	"github.com/meshfed/meshfed/federator/internal/kube"
 	"github.com/meshfed/meshfed/federator/internal/kube/kubefake"
 )
 
@@ -212,6 +216,63 @@ func TestARefusedMeshTakesOverNothingOfTheCommandLine(t *testing.T) {
 			inv, err := inventory.Recall(t.Context(), c, gateways)
 			require.NoError(t, err)
 			assert.Equal(t, inventory.KeeperController, inv.Keeper)
+		})
+	}
+}
+
+// upgraded is a cluster whose Role names the mesh config of the next revision alone.
+type upgraded struct{ kube.Client }
+
+func (u upgraded) Get(ctx context.Context, ref kube.Ref) (*unstructured.Unstructured, error) {
+	if ref.Kind == "ConfigMap" && ref.Namespace == "istio-system" && ref.Name == "istio" {
+		return nil, fmt.Errorf("get %s: %w", ref, forbidden(ref, "no Role"))
+	}
+	return u.Client.Get(ctx, ref)
+}
+
+// After an upgrade nobody may read the mesh config of the revision before any more.
+// Where the Mesh of before stays in force because of a fault of the cluster,
+// withdrawals go on, and nothing new is let in.
+func TestAMeshConfigThatMayNotBeReadAnyMoreHoldsUpNoWithdrawal(t *testing.T) {
+	for name, row := range map[string]struct{ revision, want string }{
+		"of the revision before": {"next", "normalization"},
+		"of the Mesh as it is":   {"", "cannot be read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, _, spec := threefold(t)
+			_, err := c.Put(t.Context(), objects(t, "{apiVersion: v1, kind: ConfigMap, metadata: {name: istio-next, namespace: istio-system}}")[0])
+			require.NoError(t, err)
+			e, err := newEngine(upgraded{c})
+			require.NoError(t, err)
+			wish := edited(spec, func(s *Spec) { s.Mesh.Spec.ControlPlane.Revision = row.revision })
+			for range 2 {
+				got := converge(t, e, wish)
+				assert.Nil(t, get(t, c, "AuthorizationPolicy", gateways, ratingsGrant), "withdrawn")
+				assert.NotNil(t, get(t, c, "AuthorizationPolicy", gateways, reviewsGrant))
+				assert.Nil(t, get(t, c, "AuthorizationPolicy", gateways, "federation-expose-bookinfo-heir"), "nothing is added")
+				assert.ErrorContains(t, problemOf(got, "Mesh/c2"), row.want)
+				assert.Equal(t, got.InForce, applied(t, c))
+				assert.Empty(t, got.InForce.Mesh.Spec.ControlPlane.Revision, "the Mesh of before is in force")
+			}
+		})
+	}
+}
+
+// With the Mesh goes the reason to read the mesh config, and perhaps the right.
+func TestAMeshConfigThatMayNotBeReadKeepsNothingInForceThatNobodyDeclares(t *testing.T) {
+	for name, wish := range map[string]func(*Spec){
+		"no Mesh":      func(s *Spec) { *s = Spec{} },
+		"another Mesh": func(s *Spec) { s.Mesh.Name, s.Exposures = "renamed", nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, _, spec := threefold(t)
+			e, err := newEngine(upgraded{c})
+			require.NoError(t, err)
+			wish(&spec)
+			assert.Empty(t, refused(converge(t, e, spec)))
+			for ref := range c.Refs() {
+				assert.NotContains(t, ref.Name, "federat")
+			}
 		})
 	}
 }

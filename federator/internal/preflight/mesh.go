@@ -31,11 +31,18 @@ func meshConfigRef(spec api.Spec) kube.Ref {
 	return kube.Ref{APIVersion: "v1", Kind: "ConfigMap", Namespace: cp.RootNamespace(), Name: cp.MeshConfigMap()}
 }
 
+// needsMeshConfig: a wish for nothing has no boundary that could rest on it.
+func needsMeshConfig(spec api.Spec) bool { return len(spec.Exposures)+len(spec.Consumptions) > 0 }
+
 func (k *checker) meshConfigured() {
-	if len(k.spec.Exposures)+len(k.spec.Consumptions) == 0 {
+	if !needsMeshConfig(k.spec) {
 		return
 	}
 	subject := meshConfigRef(k.spec).String()
+	if err := k.snap.meshConfigUnread; err != nil {
+		k.problem(subject, "cannot be read: "+err.Error(), "give the engine the right to get it, or correct the Mesh's spec.controlPlane")
+		return
+	}
 	if k.snap.meshConfig == nil {
 		k.problem(subject, "not found", "install Istio, or name its namespace and revision in the Mesh's spec.controlPlane")
 		return

@@ -26,8 +26,11 @@ const parallel = 8
 
 // snapshot is all that the checks look at.
 type snapshot struct {
-	mu              sync.Mutex
-	meshConfig      *unstructured.Unstructured
+	mu         sync.Mutex
+	meshConfig *unstructured.Unstructured
+	// meshConfigUnread is what the API server says when the right to read it is missing.
+	meshConfigUnread error
+
 	services        map[render.Name]*unstructured.Unstructured
 	secretKeys      map[render.Name][]string       // nil value: no such Secret
 	pods            map[string][]map[string]string // labels of those of a gateway's namespace
@@ -47,10 +50,9 @@ func read(ctx context.Context, c kube.Client, spec api.Spec, o Options) (*snapsh
 		pods: map[string][]map[string]string{}, unread: map[string]error{}}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
-	g.Go(func() (err error) {
-		s.meshConfig, err = c.Get(ctx, meshConfigRef(spec))
-		return err
-	})
+	if needsMeshConfig(spec) {
+		g.Go(func() error { return s.readMeshConfig(ctx, c, spec) })
+	}
 	for _, ns := range namespaces(spec) {
 		g.Go(func() error { return s.readNamespace(ctx, c, spec, ns) })
 	}
@@ -95,6 +97,17 @@ func (s *snapshot) readBoundary(ctx context.Context, c kube.Client, spec api.Spe
 	}
 	g.Go(func() error { return list(networkingVersion, "VirtualService", "", &s.virtualServices) })
 	g.Go(func() error { return list(networkingVersion, "Gateway", "", &s.gateways) })
+}
+
+// readMeshConfig takes a missing right for a fault of the cluster, which lets nothing
+// new in: it must not end the look, and with it what others withdraw.
+func (s *snapshot) readMeshConfig(ctx context.Context, c kube.Client, spec api.Spec) (err error) {
+	s.meshConfig, err = c.Get(ctx, meshConfigRef(spec))
+	if apierrors.IsForbidden(err) {
+		s.meshConfigUnread = err
+		return nil
+	}
+	return err
 }
 
 // readNamespace reads the Services of a namespace and their subsets. That a right
