@@ -103,7 +103,11 @@ func (w *World) diagnosed(ctx context.Context, request, layer, because string, d
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, diagnosing, errLate)
 	defer cancel()
-	fits := func(d Diagnosis) bool { return d.Layer == Layer(layer) && strings.Contains(d.Story, because) }
+	// Whether a reason is in capitals is up to the version of Envoy.
+	reason := strings.ToLower(because)
+	fits := func(d Diagnosis) bool {
+		return d.Layer == Layer(layer) && strings.Contains(strings.ToLower(d.Story), reason)
+	}
 	var last Diagnosis
 	for one := range inTurn(ctx, func(ctx context.Context) finding { return agreed(ctx, fits, diagnose) }) {
 		if ctx.Err() != nil {

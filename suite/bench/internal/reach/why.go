@@ -47,16 +47,35 @@ func (r *Reach) Why(ctx context.Context, mesh string, q steps.Request) (steps.Di
 		return steps.Diagnosis{}, fmt.Errorf("why: %w", err)
 	}
 	way := why.Way{Answer: answers[0], EgressGateway: istio.EgressGateway}
-	deadline, cancel := context.WithTimeout(ctx, whyLimit)
+	d, err := r.judged(ctx, m, from, way, logs{sent: sent, mark: mark, limit: whyLimit})
+	if err != nil {
+		return steps.Diagnosis{}, fmt.Errorf("why: %w", err)
+	}
+	return d, nil
+}
+
+// judged reads the logs until every proxy that must have said something has.
+func (r *Reach) judged(ctx context.Context, m Mesh, from workload.Ref, way why.Way, l logs) (steps.Diagnosis, error) {
+	deadline, cancel := context.WithTimeout(ctx, l.limit)
 	defer cancel()
 	for {
-		if err := r.read(ctx, m, from, &way, logs{sent, mark}); err != nil {
-			return steps.Diagnosis{}, fmt.Errorf("why: %w", err)
+		if err := r.read(ctx, m, from, &way, l); err != nil {
+			return steps.Diagnosis{}, err
 		}
 		if way.Complete() || !traffic.Rest(deadline, logPause) {
-			return way.Judge(), ctx.Err()
+			break
 		}
 	}
+	if err := ctx.Err(); err != nil {
+		return steps.Diagnosis{}, err
+	}
+	// It would be told as a request that the consumer leads nowhere, of any mesh
+	// that does not write its access logs in JSON.
+	if way.Silent() {
+		return steps.Diagnosis{}, fmt.Errorf("no proxy has logged anything of the request within %s, and the caller got: %s; "+
+			"every mesh needs meshConfig.accessLogFile /dev/stdout and meshConfig.accessLogEncoding JSON", l.limit, way.Answer)
+	}
+	return way.Judge(), nil
 }
 
 // logs says which lines count: those with the mark, and those about connections
@@ -64,6 +83,8 @@ func (r *Reach) Why(ctx context.Context, mesh string, q steps.Request) (steps.Di
 type logs struct {
 	sent time.Time
 	mark string
+	// limit is how long is waited for them.
+	limit time.Duration
 }
 
 func (r *Reach) read(ctx context.Context, m Mesh, from workload.Ref, way *why.Way, l logs) error {

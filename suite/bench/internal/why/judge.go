@@ -2,6 +2,7 @@ package why
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/meshfed/meshfed/steps"
@@ -47,6 +48,18 @@ func (w Way) Complete() bool {
 		return said
 	}
 	return true
+}
+
+// Silent says that no proxy has said anything of a request of which one must have
+// heard: no proxy hears of one whose caller has not even made a connection.
+func (w Way) Silent() bool {
+	if slices.Contains([]wire.Fault{wire.FaultResolve, wire.FaultRefused, wire.FaultUnroutable}, w.Answer.Fault) {
+		return false
+	}
+	return !slices.ContainsFunc([][]accesslog.Line{w.Sidecar, w.Egress, w.Ingress}, func(lines []accesslog.Line) bool {
+		_, said := request(lines)
+		return said
+	})
 }
 
 // resetByPeer is how a handshake ends that the other side did not even begin.
