@@ -6,6 +6,9 @@ Feature: What a hostile peer asks for is not applied
   refused as a whole, for a reason that is named, and nothing that was in force
   is disturbed. The same declarations without it are in force all the time.
 
+  The exec protocol asks for the words that a refusal is to speak of: the field
+  in the manner of Kubernetes and its value, "overlap" where two paths do.
+
   Background:
     Given the meshes c1 and c2 are paired
     And the owner of c2 applies:
