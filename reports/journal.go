@@ -13,8 +13,8 @@ import (
 // Journal is the append-only record of a run: one JSON line for the run, one
 // per verdict, one for the end. Each line is on disk before the call returns,
 // so that a crash, a full disk later on or kill -9 loses no verdict that fell.
-// The file is locked for as long as it is open: two runs that append to one
-// journal lose the verdicts of both. It is not safe for concurrent use.
+// The file is locked for as long as it is open, where it can be: two runs that
+// append to one journal lose the verdicts of both. It is not safe for concurrent use.
 type Journal struct {
 	file *os.File
 	// torn says that a line may have been written in part.
@@ -95,24 +95,33 @@ func HoldJournal(path string) (release func() error, err error) {
 	return file.Close, nil
 }
 
-// openAlone opens a journal and locks it. The kernel gives the lock back when
+// openAlone opens a journal and locks it, see lock. The kernel gives the lock back when
 // the process ends, however that ends.
 func openAlone(path string, flags int) (*os.File, error) {
 	file, err := os.OpenFile(path, flags|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, err
 	}
-	err = unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	switch {
-	case errors.Is(err, unix.EWOULDBLOCK):
-		err = fmt.Errorf("%s: its run is still going: wait for its end", path)
-	case err != nil:
-		err = fmt.Errorf("lock %s: %w", path, err)
-	}
-	if err != nil {
+	if err := lock(file, unix.Flock); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	return file, nil
+}
+
+// lock fails if somebody has the lock. Where the file system has none (NFS without
+// lockd, some FUSE) it does nothing: there a run goes on without, rather than not
+// at all.
+func lock(file *os.File, flock func(fd, how int) error) error {
+	err := flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	switch {
+	case errors.Is(err, unix.EWOULDBLOCK):
+		return fmt.Errorf("%s: its run is still going: wait for its end", file.Name())
+	case errors.Is(err, unix.ENOLCK), errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EOPNOTSUPP):
+		return nil
+	case err != nil:
+		return fmt.Errorf("lock %s: %w", file.Name(), err)
+	}
+	return nil
 }
 
 // Verdict records a scenario's verdict. An invalid one is refused: better a
