@@ -85,8 +85,11 @@ func (j *Journal) resume(path string, at time.Time) (ConformanceReport, error) {
 	return before, j.append(record{Resumed: &at})
 }
 
+// ErrGoing means that somebody writes a run, or seals it.
+var ErrGoing = errors.New("its run is still going")
+
 // HoldJournal keeps everybody from going on with a run, until release. A run that
-// is still going is refused.
+// is still going is refused by an error that wraps ErrGoing.
 func HoldJournal(path string) (release func() error, err error) {
 	file, err := openAlone(path, 0)
 	if err != nil {
@@ -115,7 +118,7 @@ func lock(file *os.File, flock func(fd, how int) error) error {
 	err := flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	switch {
 	case errors.Is(err, unix.EWOULDBLOCK):
-		return fmt.Errorf("%s: its run is still going: wait for its end", file.Name())
+		return fmt.Errorf("%s: %w: wait for its end", file.Name(), ErrGoing)
 	case errors.Is(err, unix.ENOLCK), errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EOPNOTSUPP):
 		return nil
 	case err != nil:

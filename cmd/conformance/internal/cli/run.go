@@ -139,7 +139,7 @@ func (p Program) start(cmd *cobra.Command, f runFlags) error {
 	}
 	// Sealed after the logs, which are part of it, whatever the verdicts.
 	if report.ID != "" {
-		err = errors.Join(err, seal(cmd.Context(), folder, key))
+		err = errors.Join(err, seal(cmd.Context(), cmd.ErrOrStderr(), folder, key))
 	}
 	// The lab goes whatever happened, also after an interrupt.
 	err = errors.Join(err, place.leave(context.WithoutCancel(cmd.Context())))

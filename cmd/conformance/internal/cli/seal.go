@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 
 	"github.com/meshfed/meshfed/cmd/internal/usage"
@@ -37,9 +39,24 @@ func keepsSignature(f runFlags, key ed25519.PrivateKey) error {
 	return nil
 }
 
-// seal closes the run's folder. It is done after an interrupt as well.
-func seal(ctx context.Context, path string, key ed25519.PrivateKey) error {
-	if err := publish.Seal(context.WithoutCancel(ctx), reports.Folder{Path: path}, key); err != nil {
+// seal closes the run's folder. It is done after an interrupt as well. The run has
+// ended, and anybody may have gone on with it or sealed it since: whoever has it
+// now seals it, and a signature stays.
+func seal(ctx context.Context, errs io.Writer, path string, key ed25519.PrivateKey) error {
+	folder := reports.Folder{Path: path}
+	release, err := reports.HoldJournal(folder.Journal())
+	if errors.Is(err, reports.ErrGoing) {
+		fmt.Fprintf(errs, "conformance: somebody else has %s by now, and is left to seal it; if there is no seal afterwards: conformance report seal %s\n", path, path)
+		return nil
+	}
+	if err == nil {
+		err = publish.StaysSigned(folder, key)
+		if err == nil {
+			err = publish.Seal(context.WithoutCancel(ctx), folder, key)
+		}
+		err = errors.Join(err, release())
+	}
+	if err != nil {
 		return fmt.Errorf("%w; when that is mended, this seals the run: conformance report seal %s", err, path)
 	}
 	return nil
