@@ -47,8 +47,8 @@ func unrehearsable(t *testing.T, object string, err error) (*kubefake.Cluster, *
 	return c, u, e, spec
 }
 
-// A webhook that is away for one object is told there and tried again soon. It
-// holds up no withdrawal of anybody else's.
+// A webhook that is away for one object is tried again soon. It holds up no withdrawal
+// of anybody else's, and what stands as it was rendered keeps its state.
 func TestAnObjectThatCannotBeRehearsedHoldsUpNoWithdrawal(t *testing.T) {
 	c, u, e, spec := unrehearsable(t, "AuthorizationPolicy "+ratingsGrant, webhookAway())
 	next := spec
@@ -61,8 +61,7 @@ func TestAnObjectThatCannotBeRehearsedHoldsUpNoWithdrawal(t *testing.T) {
 		assert.Nil(t, get(t, c, "AuthorizationPolicy", gateways, reviewsGrant))
 		assert.Nil(t, get(t, c, "VirtualService", gateways, reviewsGrant))
 		assert.NotNil(t, get(t, c, "AuthorizationPolicy", gateways, ratingsGrant), "what is in force stays")
-		assert.Equal(t, map[string]api.Cause{"Exposure/bookinfo/ratings": api.CauseConflict}, refused(got))
-		assert.ErrorContains(t, problemOf(got, "Exposure/bookinfo/ratings"), "it cannot be rehearsed")
+		assert.Empty(t, refused(got), "what is in force as it stands does not flap")
 		assert.Equal(t, FormWhole, got.Verdicts[next.Exposures[0].Key()].Form)
 		assert.Equal(t, []string{"c1", "c3"}, consumers(got.InForce, "ratings"))
 		assert.Equal(t, []string{"c1", "c3"}, consumers(applied(t, c), "ratings"))
@@ -70,7 +69,7 @@ func TestAnObjectThatCannotBeRehearsedHoldsUpNoWithdrawal(t *testing.T) {
 	c.Writes()
 	_, err := e.Converge(t.Context(), gateways, next)
 	require.Error(t, err)
-	assert.Empty(t, c.Writes(), "what stands is told without a write")
+	assert.Empty(t, c.Writes(), "what stands needs no write")
 
 	u.err = nil
 	assert.Empty(t, refused(converge(t, e, next)))
@@ -84,7 +83,7 @@ func TestWhatCannotBeRehearsedLetsNothingNewIn(t *testing.T) {
 		waiting []string
 	}{
 		"a grant":      {"AuthorizationPolicy " + ratingsGrant, []string{"Exposure/bookinfo/ratings"}},
-		"the listener": {"Gateway federation-ingress", []string{"Exposure/bookinfo/heir", "Exposure/bookinfo/ratings", "Mesh/c2"}},
+		"the listener": {"Gateway federation-ingress", []string{"Exposure/bookinfo/heir", "Exposure/bookinfo/ratings"}},
 	}
 	for name, row := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -99,9 +98,10 @@ func TestWhatCannotBeRehearsedLetsNothingNewIn(t *testing.T) {
 				require.ErrorContains(t, err, "failed calling webhook")
 				waiting := onlyNew(refused(got))
 				for _, who := range row.waiting {
-					assert.Equal(t, api.CauseConflict, waiting[who], who)
+					assert.Equal(t, api.CauseClusterNotReady, waiting[who], who)
+					assert.ErrorContains(t, problemOf(got, who), "it cannot be rehearsed")
 				}
-				assert.Len(t, waiting, len(row.waiting))
+				assert.Len(t, waiting, len(row.waiting), "what stands has no problem")
 				assert.Equal(t, FormEarlier, got.Verdicts[next.Exposures[1].Key()].Form)
 				heirs := get(t, c, "VirtualService", gateways, "federation-expose-bookinfo-heir")
 				assert.Equal(t, !slices.Contains(row.waiting, "Exposure/bookinfo/heir"), heirs != nil)
@@ -110,6 +110,39 @@ func TestWhatCannotBeRehearsedLetsNothingNewIn(t *testing.T) {
 			assert.Empty(t, refused(converge(t, e, next)))
 			assert.Equal(t, []string{"c1"}, consumers(applied(t, c), "ratings"))
 			assert.NotNil(t, get(t, c, "VirtualService", gateways, "federation-expose-bookinfo-heir"))
+		})
+	}
+}
+
+// SAD PATHS: an object that is not as it was rendered is told while nobody can mend it.
+func TestWhatCannotBeRehearsedAndDiffersIsTold(t *testing.T) {
+	cases := map[string]struct {
+		object, told string
+		change       func(*testing.T, *kubefake.Cluster)
+	}{
+		"a deleted grant": {"AuthorizationPolicy " + ratingsGrant, "Exposure/bookinfo/ratings", func(t *testing.T, c *kubefake.Cluster) {
+			remove(t, c, "AuthorizationPolicy", gateways, ratingsGrant)
+		}},
+		"a grant that somebody has changed": {"AuthorizationPolicy " + ratingsGrant, "Exposure/bookinfo/ratings", func(t *testing.T, c *kubefake.Cluster) {
+			c.Seize("kubectl", edit(t, "AuthorizationPolicy", ratingsGrant, "spec: {rules: [{}]}"))
+		}},
+		"a listener that somebody has moved": {"Gateway federation-ingress", "Mesh/c2", func(t *testing.T, c *kubefake.Cluster) {
+			c.Seize("kubectl", edit(t, "Gateway", "federation-ingress", "spec: {selector: {istio: elsewhere}}"))
+		}},
+		"a route that somebody has added to": {"VirtualService " + ratingsGrant, "Exposure/bookinfo/ratings", func(t *testing.T, c *kubefake.Cluster) {
+			c.Seize("kubectl", edit(t, "VirtualService", ratingsGrant, "spec: {exportTo: [\"*\"]}"))
+		}},
+	}
+	for name, row := range cases {
+		t.Run(name, func(t *testing.T) {
+			c, _, e, spec := unrehearsable(t, row.object, webhookAway())
+			row.change(t, c)
+			for range 2 {
+				got, err := e.Converge(t.Context(), gateways, spec)
+				require.ErrorContains(t, err, "failed calling webhook")
+				assert.Equal(t, map[string]api.Cause{row.told: api.CauseConflict}, refused(got), "the cluster holds something else")
+				assert.ErrorContains(t, problemOf(got, row.told), "it cannot be rehearsed")
+			}
 		})
 	}
 }

@@ -35,10 +35,31 @@ func (c *converger) vetoConflicts(p Plan) bool {
 		}
 		if err := change.Passing(); err != nil {
 			c.passing[change.Object] = err
+			again = c.vetoUnrehearsed(change) || again
+			continue
 		}
 		problem := api.Problem{Reason: change.Conflict().Error(), Cause: api.CauseConflict}
 		for _, by := range change.DeclaredBy {
 			again = c.veto(c.keyOf(by), problem) || again
+		}
+	}
+	return again
+}
+
+// vetoUnrehearsed keeps out what is new while its object cannot be rehearsed. Of what is
+// in force nothing is said as long as the object is as it was rendered: that a webhook
+// is away for some seconds must not turn every declaration's state over and back.
+func (c *converger) vetoUnrehearsed(change Change) bool {
+	problem := api.Problem{Reason: change.Object.String() + ": " + change.Conflict().Reason, Cause: api.CauseClusterNotReady}
+	again := false
+	for _, by := range change.DeclaredBy {
+		key := c.keyOf(by)
+		if c.vetoIfNew(key, problem) {
+			again = true
+			continue
+		}
+		if !change.AsRendered() {
+			c.reportInForce(key, api.Problem{Reason: problem.Reason, Cause: api.CauseConflict})
 		}
 	}
 	return again
@@ -81,10 +102,15 @@ func (c *converger) reportUnlisted() bool {
 }
 
 // reportAtMesh adds a problem to the Mesh that vetoes nothing.
-func (c *converger) reportAtMesh(problem api.Problem) {
-	mesh := c.wish.Mesh.Key()
-	problem.Declaration = mesh.String()
-	c.problemsInForce[mesh] = append(c.problemsInForce[mesh], problem)
+func (c *converger) reportAtMesh(problem api.Problem) { c.reportInForce(api.Key{}, problem) }
+
+// reportInForce adds a problem to what is in force.
+func (c *converger) reportInForce(by api.Key, problem api.Problem) {
+	if ofMesh(by) {
+		by = c.wish.Mesh.Key()
+	}
+	problem.Declaration = by.String()
+	c.problemsInForce[by] = append(c.problemsInForce[by], problem)
 }
 
 // reportForeignFields records the fields that other managers added to an object, as a
@@ -95,13 +121,7 @@ func (c *converger) reportForeignFields(change Change) {
 		return
 	}
 	for _, by := range change.DeclaredBy {
-		key := c.keyOf(by)
-		if key.Kind == "" {
-			key = c.wish.Mesh.Key()
-		}
-		c.problemsInForce[key] = append(c.problemsInForce[key], api.Problem{
-			Declaration: key.String(), Reason: change.Added().Error(), Cause: api.CauseConflict,
-		})
+		c.reportInForce(c.keyOf(by), api.Problem{Reason: change.Added().Error(), Cause: api.CauseConflict})
 	}
 }
 
@@ -119,21 +139,30 @@ func (c *converger) keyOf(text string) api.Key {
 // as it stands stays, and the problem is only reported: taking it away would turn a
 // fault of the cluster into an outage. What is new waits.
 func (c *converger) veto(by api.Key, problem api.Problem) bool {
-	if by.Kind == "" || by.Kind == api.KindMesh {
-		return c.vetoAllNew(problem)
+	if c.vetoIfNew(by, problem) {
+		return true
 	}
-	problem.Declaration = by.String()
-	if c.inForce()(by) {
-		c.problemsInForce[by] = append(c.problemsInForce[by], problem)
-		return false
-	}
-	c.vetoed[by] = append(c.vetoed[by], problem)
-	return true
+	c.reportInForce(by, problem)
+	return false
 }
 
 // vetoAllNew is for what weakens the boundary as a whole, such as a policy of
 // another owner that admits everybody: only withdrawals go on.
-func (c *converger) vetoAllNew(problem api.Problem) bool {
+func (c *converger) vetoAllNew(problem api.Problem) bool { return c.veto(api.Key{}, problem) }
+
+// ofMesh: what no declaration bears alone is the Mesh's.
+func ofMesh(by api.Key) bool { return by.Kind == "" || by.Kind == api.KindMesh }
+
+// vetoIfNew is a veto that reports nothing of what is in force.
+func (c *converger) vetoIfNew(by api.Key, problem api.Problem) bool {
+	if !ofMesh(by) {
+		if c.inForce()(by) {
+			return false
+		}
+		problem.Declaration = by.String()
+		c.vetoed[by] = append(c.vetoed[by], problem)
+		return true
+	}
 	mesh := c.wish.Mesh.Key()
 	problem.Declaration = mesh.String()
 	again := c.vetoNew(problem)
@@ -142,7 +171,6 @@ func (c *converger) vetoAllNew(problem api.Problem) bool {
 		c.neverReadmitWithdrawn()
 		c.vetoed[mesh] = append(c.vetoed[mesh], problem)
 	}
-	c.problemsInForce[mesh] = append(c.problemsInForce[mesh], problem)
 	return again
 }
 

@@ -115,7 +115,7 @@ func compareOrKeep(ctx context.Context, c kube.Client, o *unstructured.Unstructu
 		return out, nil
 	case errors.As(err, &unrehearsed) && kube.Answered(err):
 		out = keep(o, in)
-		out.conflict, out.passing = unrehearsed.conflict(out.Object), err
+		out.conflict, out.passing, out.asRendered = unrehearsed.conflict(out.Object), err, unrehearsed.asRendered
 		return out, nil
 	}
 	return Change{}, err
@@ -123,7 +123,11 @@ func compareOrKeep(ctx context.Context, c kube.Client, o *unstructured.Unstructu
 
 // rehearsalError is one of the rehearsal of an apply. A webhook that is away, or that
 // cannot cope with one object, fails it: that says nothing about any other object.
-type rehearsalError struct{ err error }
+type rehearsalError struct {
+	err error
+	// asRendered: the object has nothing to gain by the apply.
+	asRendered bool
+}
 
 func (e *rehearsalError) Error() string { return e.err.Error() }
 
@@ -156,7 +160,7 @@ func compare(ctx context.Context, c kube.Client, o *unstructured.Unstructured, i
 	}
 	after, err := in.Predict(ctx, live, o)
 	if err != nil {
-		return Change{}, &rehearsalError{err}
+		return Change{}, &rehearsalError{err: err, asRendered: asRendered(ctx, live, o)}
 	}
 	if in.Added && live != nil {
 		out.added = added(after, o)

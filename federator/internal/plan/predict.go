@@ -58,6 +58,16 @@ func Exactly(ctx context.Context, live, desired *unstructured.Unstructured) (*un
 	return out, nil
 }
 
+// asRendered says without the API server's help whether an object is Exactly what is
+// desired.
+func asRendered(ctx context.Context, live, desired *unstructured.Unstructured) bool {
+	if live == nil {
+		return false
+	}
+	want, err := Exactly(ctx, live, desired)
+	return err == nil && same(live, want)
+}
+
 // added is the conflict with those who have added fields to what an apply leaves:
 // where that is not Exactly what is desired.
 func added(after, desired *unstructured.Unstructured) *kube.ConflictError {

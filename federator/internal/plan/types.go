@@ -48,6 +48,8 @@ type Change struct {
 	conflict *kube.ConflictError
 	// passing is the error behind a conflict that may be gone soon.
 	passing error
+	// asRendered goes with passing.
+	asRendered bool
 	// lingers is set for a deletion that finalizers will hold up.
 	lingers *kube.ConflictError
 	// added are fields of others; see Input.Added.
@@ -74,6 +76,9 @@ func (c Change) Conflict() *kube.ConflictError { return c.conflict }
 // Passing is the error behind a conflict that may go by itself: the next plan is to
 // be made soon. It is nil when somebody has to mend it.
 func (c Change) Passing() error { return c.passing }
+
+// AsRendered says of an object with a Passing error that it is as it would be made.
+func (c Change) AsRendered() bool { return c.asRendered }
 
 // Added are fields that others have added to the object and that an apply leaves
 // as they are; nil when there are none. It is set only in a plan that asks for it.
