@@ -141,9 +141,10 @@ type converger struct {
 	withdrawn map[api.Key]bool
 	// tooLong: the wish as it was takes more room than the inventory has.
 	tooLong *inventory.TooLongError
-	// unlisted is what no inventory lists, as the first round found it: what is vetoed
-	// because of it is no longer about to take over its own objects.
-	unlisted []*ConflictError
+	// unlisted is what no inventory lists, as the first plan found it: what is vetoed
+	// after that no longer takes over its own objects, and they are declared all the same.
+	unlisted      []*ConflictError
+	unlistedKnown bool
 	// undeleted holds the error of each deletion that failed.
 	undeleted map[kube.Ref]error
 	// passing are errors that a retry may cure, of deletions and of rehearsals.
@@ -243,10 +244,11 @@ func (c *converger) plan(ctx context.Context, report preflight.Report) (Plan, er
 	if err != nil {
 		return Plan{}, err
 	}
-	if len(c.unlisted) == 0 {
+	if !c.unlistedKnown {
 		if c.unlisted, err = c.engine.unlisted(ctx, c.home, report.Unlisted, objects); err != nil {
 			return Plan{}, err
 		}
+		c.unlistedKnown = true
 	}
 	return plan.Make(ctx, c.engine.client, plan.Input{
 		Spec: c.decision.Spec, Objects: objects, Inventory: c.inventory, Predict: plan.ByServer(c.engine.client),

@@ -150,6 +150,26 @@ func TestARefusedDeclarationOfALostInventoryIsTheOnlyOneTold(t *testing.T) {
 	assert.Empty(t, refused(converge(t, e, spec)))
 }
 
+// What has to wait for its rehearsal is declared all the same: nobody is told to delete
+// a grant that is in use.
+func TestWhatWaitsForItsRehearsalIsNoOrphanOfALostInventory(t *testing.T) {
+	c, u, e, spec := unrehearsable(t, "AuthorizationPolicy "+ratingsGrant, webhookAway())
+	remove(t, c, "ConfigMap", gateways, inventory.Name)
+	for range 2 {
+		got, err := e.Converge(t.Context(), gateways, spec)
+		require.ErrorContains(t, err, "failed calling webhook")
+		for key, verdict := range got.Verdicts {
+			for _, p := range verdict.Problems {
+				assert.NotContains(t, p.Reason, "delete it", key)
+			}
+		}
+	}
+	assert.NotNil(t, get(t, c, "AuthorizationPolicy", gateways, ratingsGrant))
+	u.err = nil
+	assert.Empty(t, refused(converge(t, e, spec)))
+	assert.Equal(t, []string{"c1", "c3"}, consumers(applied(t, c), "ratings"))
+}
+
 // HAPPY PATHS: what is somebody else's, or listed in whatever form, is no orphan.
 func TestWhatIsListedOrAnotherMeshsIsNotTold(t *testing.T) {
 	cases := map[string]func(*testing.T, *kubefake.Cluster){
