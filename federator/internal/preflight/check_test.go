@@ -251,6 +251,19 @@ func TestObjectsOfOtherOwners(t *testing.T) {
 	}
 }
 
+// A rule says more than what subsets are: whether the gateway calls by TLS, and how
+// often again.
+func TestARuleInTheGatewaysNamespaceIsRefusedForWhatIsExposedWithoutASubset(t *testing.T) {
+	spec, err := api.Parse("wish.yaml", strings.NewReader(strings.Replace(wish, "port: 9080, subset: v2", "port: 9080", 1)))
+	require.NoError(t, err)
+	require.Empty(t, spec.Exposures[0].Spec.Service.Subset)
+	rule := "---\n{apiVersion: networking.istio.io/v1, kind: DestinationRule, metadata: {name: theirs, namespace: gw}, " +
+		"spec: {host: myreviews.bookinfo.svc.cluster.local, trafficPolicy: {tls: {mode: DISABLE}}}}\n"
+	report := checkSpec(t, ready+rule, spec)
+	require.ErrorContains(t, report.Err(), "Istio looks there first")
+	assert.Equal(t, spec.Exposures[0].Key(), report.Conflicts[0].By)
+}
+
 // Others can select the gateway by any label that its pods have.
 func TestASelectorIsHeldAgainstTheLabelsOfThePods(t *testing.T) {
 	const (

@@ -12,10 +12,11 @@ import (
 
 func (k *checker) exposed() {
 	for _, e := range k.spec.Exposures {
+		gateway := k.spec.Mesh.Spec.Ingress.Namespace
 		if k.readable(e.Key()) && k.service(e.Key(), e.Spec.Service, true) && e.Spec.Service.Subset != "" {
-			k.subset(e.Key(), e.Spec.Service.Name, e.Spec.Service.Subset, k.spec.Mesh.Spec.Ingress.Namespace)
-			k.redefined(e.Key(), e.Spec.Service.Name, k.spec.Mesh.Spec.Ingress.Namespace)
+			k.subset(e.Key(), e.Spec.Service.Name, e.Spec.Service.Subset, gateway)
 		}
+		k.redefined(e.Key(), e.Spec.Service.Name, gateway)
 	}
 }
 
@@ -93,14 +94,14 @@ func (k *checker) subset(by api.Key, service, subset, seenFrom string) {
 
 // redefined refuses a DestinationRule in the gateway's own namespace for an exposed
 // service: Istio looks there first, so that it, and not the owner's, says which pods
-// a subset is.
+// a subset is, and whether the gateway calls them by TLS.
 func (k *checker) redefined(by api.Key, service, seenFrom string) {
 	for i := range k.snap.rules {
 		r := &k.snap.rules[i]
 		host, _, _ := unstructured.NestedString(r.Object, "spec", "host")
 		if r.GetNamespace() == seenFrom && seenFrom != by.Namespace && k.foreign(r) &&
 			HostCovers(k.fullName(host, seenFrom), k.spec.Mesh.Spec.FQDN(service, by.Namespace)) {
-			k.conflictOf(by, r, fmt.Sprintf("it says in the gateway's namespace what the subsets of Service %s/%s are, and Istio looks there first; remove it, or move it to namespace %s", by.Namespace, service, by.Namespace))
+			k.conflictOf(by, r, fmt.Sprintf("it says in the gateway's namespace how Service %s/%s is reached, and Istio looks there first; remove it, or move it to namespace %s", by.Namespace, service, by.Namespace))
 		}
 	}
 }
