@@ -42,7 +42,7 @@ func (r *run) announce(ctx context.Context) error {
 	err := r.save(ctx, intent)
 	var long *inventory.TooLongError
 	if r.Shrinks && errors.As(err, &long) {
-		r.unlisted = true
+		r.unannounced = true
 		return nil
 	}
 	return err

@@ -63,8 +63,8 @@ type run struct {
 	writes int
 	// unfinished: an earlier apply stays unfinished after this run.
 	unfinished bool
-	// unlisted: the intent could not be written down.
-	unlisted bool
+	// unannounced: the intent could not be written down.
+	unannounced bool
 }
 
 // settled says whether there is nothing to do, not even to write down.
@@ -124,7 +124,7 @@ func (r *run) changeAll(ctx context.Context) error {
 
 func (r *run) skips(ch plan.Change, failed *failures) bool {
 	switch {
-	case r.unlisted && ch.Action == plan.ActionCreate:
+	case r.unannounced && ch.Action == plan.ActionCreate:
 		return true
 	case r.Revisited && ch.First() && len(failed.deletions) > 0:
 		return true
