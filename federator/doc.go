@@ -20,6 +20,8 @@
 //   - placeholder: a Service without a selector, so that a name resolves that no
 //     local Service has;
 //   - remnant: an object to be withdrawn that the cluster would not let go of;
+//   - unlisted: an object with this mesh's labels that no inventory lists, so that
+//     nothing withdraws it;
 //   - foundation: what a remnant rests on, such as the default deny beneath a grant.
 //
 // The package knows Kubernetes and Istio, and nothing of test harnesses, labs

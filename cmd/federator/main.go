@@ -2,8 +2,9 @@
 // plans, applies and cancels the declarations of one cluster.
 //
 // Exit codes: 0 done; 1 an error; 2 there is a difference (plan --exit-code,
-// diff, verify, explain); 3 a conflict with another owner; 4 invalid declarations; 5 the
-// cluster is not ready (preflight).
+// diff, verify, explain); 3 a conflict: another owner holds an object or a field,
+// no inventory lists objects of this mesh, or a controller keeps this cluster; 4 invalid
+// declarations; 5 the cluster is not ready (preflight).
 package main
 
 import (

@@ -16,12 +16,17 @@ func manifestCommand() *cobra.Command {
 		Short: "Print what runs the controller in a cluster, for kubectl apply",
 		Long: `Print what runs the controller in a cluster, for kubectl apply.
 
+After an upgrade of federator apply all of it again, not the image alone: the rights
+of the controller may have grown.
+
 To take the controller away, delete the declarations first and let it withdraw what
 it has made; without it nobody does:
 
   kubectl delete meshes --all
-  kubectl wait --for=delete configmap/federator-inventory -n istio-private-gateways
+  kubectl wait --for=delete configmap/federator-inventory -n GATEWAY_NAMESPACE
   federator manifest --image IMAGE | kubectl delete -f -
+
+with the same flags as when it was brought in; GATEWAY_NAMESPACE is --gateway-namespace.
 
 Where it is gone already: federator cancel --controller-gone -f FILE_OR_FOLDER.`,
 		Args: cobra.NoArgs,

@@ -26,8 +26,9 @@ func root() *cobra.Command {
 		Long: `Connect Istio meshes: expose and consume services across their private gateways.
 
 Exit codes: 0 done; 1 an error; 2 there is a difference (plan --exit-code, diff,
-verify, explain); 3 a conflict with another owner; 4 invalid declarations; 5 the cluster
-is not ready (preflight).`,
+verify, explain); 3 a conflict: another owner holds an object or a field, no inventory
+lists objects of this mesh, or a controller keeps this cluster; 4 invalid
+declarations; 5 the cluster is not ready (preflight).`,
 	}
 	cmd.AddCommand(planCommand(), diffCommand(), applyCommand(), statusCommand(), cancelCommand(), validateCommand(), renderCommand(), crdsCommand(),
 		verifyCommand(), explainCommand(), controllerCommand(), manifestCommand())

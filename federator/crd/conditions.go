@@ -50,19 +50,24 @@ const (
 	ReasonPathNotOffered Reason = "PathNotOffered"
 	// ReasonNoGateway: the Mesh lacks the gateway that this needs.
 	ReasonNoGateway Reason = "NoGateway"
-	// ReasonNoMesh: no Mesh is there, or none that is accepted.
+	// ReasonNoMesh: no Mesh is there, or the one that is declared is not accepted or not
+	// this controller's to look after, so that nothing new is let in.
 	ReasonNoMesh Reason = "NoMesh"
 	// ReasonSecondMesh: another Mesh is this cluster's boundary already.
 	ReasonSecondMesh Reason = "SecondMesh"
-	// ReasonNamespaceNotManaged: this controller has no rights in that namespace.
+	// ReasonNamespaceNotManaged: this controller has no rights in that namespace, or it
+	// looks after another revision of Istio than the Mesh names.
 	ReasonNamespaceNotManaged Reason = "NamespaceNotManaged"
 )
 
 // Reasons why a declaration is not programmed, or not ready.
 const (
-	// ReasonClusterNotReady: the cluster lacks something that it needs (preflight).
+	// ReasonClusterNotReady: the cluster lacks something that it needs (preflight), or
+	// cannot rehearse it for the time being, as when a webhook is away.
 	ReasonClusterNotReady Reason = "ClusterNotReady"
-	// ReasonConflict: another owner holds an object or a field that it needs.
+	// ReasonConflict: the cluster holds something else than what is declared. Another
+	// owner holds an object or a field, or opens what is to be shut; or the API server
+	// refuses the object, or cannot mend one that differs.
 	ReasonConflict Reason = "Conflict"
 	// ReasonNotWithdrawn: what nobody declares any more is still there, because
 	// somebody has replaced it, the API server refuses to delete it or no inventory
