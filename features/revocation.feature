@@ -1,7 +1,8 @@
 @expose
 Feature: What is withdrawn is over
   "They can cancel the exposure at any point if they want." A withdrawal counts
-  from the moment at which the API server has accepted it. All kinds of
+  from the moment at which the API server has accepted it, and must be over within
+  2 s more than the bound since the engine was asked. All kinds of
   connections ask all the time meanwhile: new ones, new ones that resume a TLS
   session, a busy one of HTTP/1.1 and of HTTP/2, and one that was idle and is
   used again when the time is up. The figures are in the report.

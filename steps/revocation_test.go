@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"errors"
+	"math/big"
 	"slices"
 	"strings"
 	"sync"
@@ -206,6 +207,55 @@ func TestAnEngineThatWaitsGainsNothing(t *testing.T) {
 			assert.InDelta(t, millis(slow), w.Figures().Revocations[0].MostAcknowledgedMillis(), 1)
 		})
 	}
+}
+
+// slowOwners take their time to sign a list and to write a secret.
+type slowOwners struct {
+	Owners
+	gateway *withdrawing
+}
+
+func (o slowOwners) Trust(context.Context, string, Trust) error {
+	time.Sleep(5 * time.Second)
+	return o.gateway.withdraw(true)
+}
+
+func (slowOwners) Restore(context.Context, string) error { return nil }
+
+func (g *withdrawing) Serial(Caller) (*big.Int, error) { return big.NewInt(1), nil }
+
+// What the harness and the owner do before the engine is asked is none of its time;
+// and one that is not asked has none.
+func TestAnEngineAnswersForItsOwnTimeAlone(t *testing.T) {
+	distrusts := func(renamed bool) revocation {
+		r := cancels()
+		r.way, r.distrust = "distrusted", &distrust{renamed: renamed}
+		return r
+	}
+	made := func() (*World, *withdrawing) {
+		g := &withdrawing{then: func(time.Duration) (traffic.Outcome, time.Duration) {
+			return traffic.Outcome{Kind: traffic.HandshakeRefused, Alert: "certificate_revoked"}, 0
+		}}
+		w := NewWorld(Environment{Lab: labOfC2{}, Engine: g, Meshes: g, Owners: slowOwners{gateway: g}})
+		w.declared["c2"] = "before"
+		return w, g
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w, g := made()
+		g.slow = time.Second
+		asked, err := w.withdraw(t.Context(), distrusts(true))
+		require.NoError(t, err)
+		assert.Equal(t, g.slow, time.Since(asked))
+	})
+	synctest.Test(t, func(t *testing.T) {
+		w, _ := made()
+		require.NoError(t, w.revoked(t.Context(), distrusts(false)))
+		require.NotEmpty(t, w.Figures().Revocations)
+		for _, f := range w.Figures().Revocations {
+			assert.Empty(t, f.AcknowledgedMillis, "%s", f.Connection)
+		}
+		assert.NotContains(t, strings.Join(w.record, "\n"), "accepted after")
+	})
 }
 
 func TestWhatIsNeverResumedIsNotToldAsResumed(t *testing.T) {
