@@ -48,6 +48,9 @@ var ErrUnsupported = errors.New("beyond the engine's repertoire")
 // before the first scenario, and the inventories that scenarios are compared with
 // are taken beside it.
 type Installer interface {
+	// Namespaces are those that Install makes and nobody else uses: what the
+	// engine's workloads log there is evidence.
+	Namespaces() []string
 	// Install is idempotent and returns when the engine can work.
 	Install(ctx context.Context, c cluster.Cluster) error
 	// Uninstall takes away what was federated, and then all of the engine.

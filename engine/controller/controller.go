@@ -46,6 +46,9 @@ func (e Engine) Version() string { return e.version }
 // Capabilities implements engine.Engine: it claims all there are.
 func (Engine) Capabilities() []engine.Capability { return engine.Capabilities() }
 
+// Namespaces implements engine.Installer.
+func (Engine) Namespaces() []string { return []string{namespace} }
+
 // Install implements engine.Installer.
 func (Engine) Install(ctx context.Context, c cluster.Cluster) error {
 	if err := install(ctx, c); err != nil {

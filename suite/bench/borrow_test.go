@@ -15,6 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/meshfed/meshfed/cluster"
+	"github.com/meshfed/meshfed/engine"
+	"github.com/meshfed/meshfed/engine/builtin"
 	"github.com/meshfed/meshfed/fixtures"
 )
 
@@ -139,12 +141,62 @@ type lent struct{ cluster.Lab }
 func (lent) Owner() string    { return "somebody" }
 func (lent) Places() []string { return nil }
 
+// resident is an engine that lives in the clusters.
+type resident struct {
+	engine.Engine
+	engine.Installer
+}
+
+func (resident) Namespaces() []string { return []string{"resident"} }
+
+// A bundle is taken when the run is over, and no engine says what it has installed.
+func TestABundleTakesTheNamespaceOfAnEngineOnlyIfTheHarnessMadeIt(t *testing.T) {
+	space := objectOf("Namespace", "", "resident")
+	shared := by(space, cluster.FieldManager)
+	shared.SetManagedFields(append(shared.GetManagedFields(), by(space, "helm").GetManagedFields()...))
+	ended := by(space, cluster.FieldManager)
+	ended.SetManagedFields(append(ended.GetManagedFields(), metav1.ManagedFieldsEntry{Manager: "kube-controller-manager", Subresource: "status"}))
+	absent := apierrors.NewNotFound(schema.GroupResource{}, "resident")
+	for name, c := range map[string]struct {
+		there []any
+		taken bool
+		says  string
+	}{
+		"the harness made it":               {[]any{by(space, cluster.FieldManager)}, true, ""},
+		"it is going":                       {[]any{ended}, true, ""},
+		"it is in one cluster":              {[]any{absent, by(space, cluster.FieldManager)}, true, ""},
+		"it is nowhere":                     {[]any{absent, absent}, false, ""},
+		"somebody made it":                  {[]any{by(space, "helm")}, false, ""},
+		"somebody has a part in it":         {[]any{shared}, false, ""},
+		"somebody's is in another cluster":  {[]any{by(space, cluster.FieldManager), by(space, "helm")}, false, ""},
+		"nobody knows":                      {[]any{space}, false, ""},
+		"no right to look, in another, too": {[]any{by(space, cluster.FieldManager), apierrors.NewForbidden(schema.GroupResource{}, "resident", nil)}, false, "forbidden"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var clusters []reader
+			for _, there := range c.there {
+				clusters = append(clusters, live{key(space): there})
+			}
+			taken, err := made(t.Context(), clusters, "resident")
+			assert.Equal(t, c.taken, taken)
+			if c.says == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.says)
+		})
+	}
+}
+
 func TestSecretsOfOthersAreNotLookedAtOnBorrowedClusters(t *testing.T) {
 	assert.Nil(t, confidential(nil))
 	assert.Equal(t, []string{"default", "bookinfo", "istio-private-gateways", ownNamespace}, confidential(lent{}))
-	assert.Nil(t, collector(empty{}, time.Now()).Namespaces)
-	assert.Equal(t, []string{"default", "bookinfo", "istio-private-gateways", ownNamespace, "consumer", "istio-system"},
-		collector(lent{empty{}}, time.Now()).Namespaces, "evidence is published")
+	features := []string{"default", "bookinfo", "istio-private-gateways", ownNamespace, "consumer", "istio-system"}
+	inside := installed(resident{})
+	assert.Nil(t, collector(empty{}, time.Now(), inside).Namespaces)
+	assert.Equal(t, features, collector(lent{empty{}}, time.Now(), installed(builtin.New(""))).Namespaces, "evidence is published")
+	assert.Equal(t, append(features, "resident"), collector(lent{empty{}}, time.Now(), inside).Namespaces, "nobody could say what the engine under test has logged")
+	assert.NotContains(t, concerned(lent{}), "resident", "it is no part of what scenarios are compared with")
 	for _, r := range Rights() {
 		assert.False(t, r.Resource == "secrets" && r.Namespace == "", "Secrets of the whole cluster: %s", r)
 		assert.NotContains(t, r.Verbs, "*")

@@ -71,7 +71,7 @@ func (s *Session) Requests() string { return s.world.Record() }
 
 // Evidence implements suite.Session.
 func (s *Session) Evidence(ctx context.Context, dir string) ([]string, error) {
-	files, err := collector(s.bench.lab, s.since).Collect(ctx, dir)
+	files, err := collector(s.bench.lab, s.since, installed(s.bench.environment.Engine)).Collect(ctx, dir)
 	own := map[string]string{}
 	for mesh, declarations := range s.world.Declared() {
 		own[mesh+"-declarations.yaml"] = declarations

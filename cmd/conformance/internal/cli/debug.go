@@ -66,7 +66,7 @@ func (p Program) bundle(ctx context.Context, f debugFlags) (left []string, err e
 	}
 	defer os.RemoveAll(dir)
 	state := filepath.Join(dir, "lab")
-	if _, err := bench.Evidence(ctx, lab, time.Now().Add(-f.since), state); err != nil {
+	if _, err := bench.Evidence(ctx, lab, p.Engines.Engines, time.Now().Add(-f.since), state); err != nil {
 		left = append(left, err.Error())
 	}
 	if f.run != "" {
