@@ -58,11 +58,18 @@ func (Engine) Install(ctx context.Context, c cluster.Cluster) error {
 }
 
 func install(ctx context.Context, c cluster.Cluster) error {
-	if err := c.LoadImage(ctx, Image); err != nil {
-		return err
-	}
 	config, err := cluster.RESTConfig(c)
 	if err != nil {
+		return err
+	}
+	pods, err := workload.New(config)
+	if err != nil {
+		return err
+	}
+	if err := vacant(ctx, pods.Kube()); err != nil {
+		return err
+	}
+	if err := c.LoadImage(ctx, Image); err != nil {
 		return err
 	}
 	objects, err := deploy.Objects(deploy.Options{Image: cluster.ImageIn(c, Image), Namespace: namespace})
@@ -74,10 +81,6 @@ func install(ctx context.Context, c cluster.Cluster) error {
 		return err
 	}
 	if err := applier.Apply(ctx, objects, manifest.ApplyOptions{FieldManager: fieldManager}); err != nil {
-		return err
-	}
-	pods, err := workload.New(config)
-	if err != nil {
 		return err
 	}
 	return pods.WaitDeployments(ctx, types.NamespacedName{Namespace: namespace, Name: deploy.Name})

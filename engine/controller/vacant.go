@@ -1,0 +1,30 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/meshfed/meshfed/federator/deploy"
+)
+
+// vacant refuses a cluster in which somebody else runs a controller of this name. It
+// would be replaced, and taken away after the run with all that is declared there.
+func vacant(ctx context.Context, kube kubernetes.Interface) error {
+	there, err := kube.AppsV1().Deployments(namespace).Get(ctx, deploy.Name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("is deployment %s/%s there: %w", namespace, deploy.Name, err)
+	}
+	ours := func(e metav1.ManagedFieldsEntry) bool { return e.Manager == fieldManager }
+	if !slices.ContainsFunc(there.ManagedFields, ours) {
+		return fmt.Errorf("deployment %s/%s is somebody's: a run would replace it, and take it away afterwards with what is declared there; use another cluster, or another engine", namespace, deploy.Name)
+	}
+	return nil
+}
