@@ -97,7 +97,7 @@ func (e *Engine) Converge(ctx context.Context, home string, wish Spec, opts ...C
 	if wish.Mesh.Name == "" {
 		return Convergence{}, nil
 	}
-	c := &converger{engine: e, home: home, wish: wish, inventory: inv, vetoed: map[api.Key][]api.Problem{}, undeleted: map[kube.Ref]error{}, passing: map[kube.Ref]error{}, withdrawn: map[api.Key]bool{}}
+	c := &converger{engine: e, home: home, wish: wish, inventory: inv, vetoed: map[api.Key][]api.Problem{}, undeleted: map[kube.Ref]error{}, unrehearsed: map[kube.Ref]error{}, passing: map[kube.Ref]error{}, withdrawn: map[api.Key]bool{}}
 	if inv != nil && inv.Applied != nil {
 		// After an apply that did not finish, what was only intended counts as new.
 		c.held = *inv.Applied
@@ -147,6 +147,8 @@ type converger struct {
 	unlistedKnown bool
 	// undeleted holds the error of each deletion that failed.
 	undeleted map[kube.Ref]error
+	// unrehearsed holds the error of each rehearsal that failed and may yet succeed.
+	unrehearsed map[kube.Ref]error
 	// passing are errors that a retry may cure, of deletions and of rehearsals.
 	passing map[kube.Ref]error
 	writes  int
@@ -252,7 +254,7 @@ func (c *converger) plan(ctx context.Context, report preflight.Report) (Plan, er
 	}
 	return plan.Make(ctx, c.engine.client, plan.Input{
 		Spec: c.decision.Spec, Objects: objects, Inventory: c.inventory, Predict: plan.ByServer(c.engine.client),
-		Persist: true, Added: true, Failed: c.undeleted,
+		Persist: true, Added: true, Failed: c.undeleted, Unrehearsed: c.unrehearsed,
 		Scope: func(o *unstructured.Unstructured) bool { return report.Unread[o.GetNamespace()] == nil },
 	})
 }

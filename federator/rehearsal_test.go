@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -157,6 +158,44 @@ func TestARehearsalWithoutAnAnswerEndsTheLook(t *testing.T) {
 	_, err := e.Converge(t.Context(), gateways, next)
 	require.ErrorIs(t, err, kubefake.ErrCrash)
 	assert.Empty(t, c.Writes())
+}
+
+// away is a cluster whose webhook cannot be asked about anything.
+type away struct {
+	kube.Client
+	mu    sync.Mutex
+	asked map[kube.Ref]int
+}
+
+func (a *away) Apply(ctx context.Context, o *unstructured.Unstructured, dryRun bool) (*unstructured.Unstructured, error) {
+	if !dryRun {
+		return a.Client.Apply(ctx, o, dryRun)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.asked[kube.RefOf(o)]++
+	return nil, fmt.Errorf("apply %s: %w", kube.RefOf(o), webhookAway())
+}
+
+// A webhook takes ten seconds to be found away, for each object: a Converge with
+// several rounds waits for each of them once.
+func TestWhatCannotBeRehearsedIsAskedOnceInAConverge(t *testing.T) {
+	c, e, spec := setup(t, "c2")
+	require.Empty(t, refused(converge(t, e, spec)))
+	a := &away{Client: c, asked: map[kube.Ref]int{}}
+	e, err := newEngine(a)
+	require.NoError(t, err)
+	next := spec
+	next.Exposures = slices.Clone(spec.Exposures[1:])
+	next.Exposures[0].Spec.Path = "/ratings/new/"
+	got, err := e.Converge(t.Context(), gateways, next)
+	require.ErrorContains(t, err, "failed calling webhook")
+	assert.Nil(t, get(t, c, "AuthorizationPolicy", gateways, reviewsGrant), "withdrawn")
+	assert.Equal(t, FormEarlier, got.Verdicts[next.Exposures[0].Key()].Form)
+	require.NotEmpty(t, a.asked)
+	for ref, times := range a.asked {
+		assert.Equal(t, 1, times, ref)
+	}
 }
 
 // By the command line, too: what a cancel is about goes, and it says what it could

@@ -34,7 +34,7 @@ func (c *converger) vetoConflicts(p Plan) bool {
 			continue
 		}
 		if err := change.Passing(); err != nil {
-			c.passing[change.Object] = err
+			c.passing[change.Object], c.unrehearsed[change.Object] = err, err
 			again = c.vetoUnrehearsed(change) || again
 			continue
 		}

@@ -3,7 +3,7 @@ package plan
 import (
 	"context"
 	"errors"
-	"strings"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -39,8 +39,14 @@ type Input struct {
 	// takes them away, and the object may mean something else by them.
 	Added bool
 
+	// Unrehearsed are objects whose rehearsal has just failed with a Passing error: they
+	// are not rehearsed again by this plan.
+	Unrehearsed map[kube.Ref]error
+
 	// uids are the inventory's, looked up for every object.
 	uids map[kube.Ref]types.UID
+	// slow is set once a rehearsal has waited in vain.
+	slow *atomic.Bool
 }
 
 // Make compares every rendered object and every object of the inventory with
@@ -48,7 +54,7 @@ type Input struct {
 func Make(ctx context.Context, c kube.Client, in Input) (Plan, error) {
 	p := Plan{Mesh: in.Spec.Mesh.Name, Effects: Effects(in.Inventory.Wishes(), in.Spec)}
 	p.Unfinished = in.Inventory != nil && in.Inventory.Phase != inventory.PhaseApplied
-	in.uids = in.Inventory.UIDs()
+	in.uids, in.slow = in.Inventory.UIDs(), &atomic.Bool{}
 	stale := in.Inventory.Beyond(in.Objects)
 	wanted := make([]Change, len(in.Objects))
 	gone := make([]deletion, len(stale))
@@ -121,22 +127,6 @@ func compareOrKeep(ctx context.Context, c kube.Client, o *unstructured.Unstructu
 	return Change{}, err
 }
 
-// rehearsalError is one of the rehearsal of an apply. A webhook that is away, or that
-// cannot cope with one object, fails it: that says nothing about any other object.
-type rehearsalError struct {
-	err error
-	// asRendered: the object has nothing to gain by the apply.
-	asRendered bool
-}
-
-func (e *rehearsalError) Error() string { return e.err.Error() }
-
-func (e *rehearsalError) Unwrap() error { return e.err }
-
-func (e *rehearsalError) conflict(ref kube.Ref) *kube.ConflictError {
-	return &kube.ConflictError{Object: ref, Reason: "it cannot be rehearsed; this is tried again: " + strings.Join(strings.Fields(e.Error()), " ")}
-}
-
 // keep takes an object as it stands, with what the inventory knows of it.
 func keep(o *unstructured.Unstructured, in Input) Change {
 	ref := kube.RefOf(o)
@@ -158,7 +148,7 @@ func compare(ctx context.Context, c kube.Client, o *unstructured.Unstructured, i
 		return Change{}, &kube.ConflictError{Object: out.Object,
 			Reason: "it exists and is not this mesh's; remove or rename it"}
 	}
-	after, err := in.Predict(ctx, live, o)
+	after, err := in.rehearse(ctx, live, o)
 	if err != nil {
 		return Change{}, &rehearsalError{err: err, asRendered: asRendered(ctx, live, o)}
 	}
