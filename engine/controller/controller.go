@@ -6,6 +6,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -96,6 +97,21 @@ func (e Engine) Uninstall(ctx context.Context, c cluster.Cluster) error {
 }
 
 func (Engine) uninstall(ctx context.Context, c cluster.Cluster) error {
+	config, err := cluster.RESTConfig(c)
+	if err != nil {
+		return err
+	}
+	pods, err := workload.New(config)
+	if err != nil {
+		return err
+	}
+	// Also after an Install that refused: it has left everything as it was.
+	if err := vacant(ctx, pods.Kube()); err != nil {
+		if errors.Is(err, errTaken) {
+			return nil
+		}
+		return err
+	}
 	d, err := dial(c)
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -11,6 +12,9 @@ import (
 
 	"github.com/meshfed/meshfed/federator/deploy"
 )
+
+// errTaken: a controller was there before, and neither is replaced nor taken away.
+var errTaken = errors.New("somebody's")
 
 // vacant refuses a cluster in which somebody else runs a controller of this name. It
 // would be replaced, and taken away after the run with all that is declared there.
@@ -24,7 +28,7 @@ func vacant(ctx context.Context, kube kubernetes.Interface) error {
 	}
 	ours := func(e metav1.ManagedFieldsEntry) bool { return e.Manager == fieldManager }
 	if !slices.ContainsFunc(there.ManagedFields, ours) {
-		return fmt.Errorf("deployment %s/%s is somebody's: a run would replace it, and take it away afterwards with what is declared there; use another cluster, or another engine", namespace, deploy.Name)
+		return fmt.Errorf("deployment %s/%s is %w: a run would replace it, and take it away afterwards with what is declared there; use another cluster, or another engine", namespace, deploy.Name, errTaken)
 	}
 	return nil
 }
