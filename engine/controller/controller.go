@@ -59,15 +59,11 @@ func (Engine) Install(ctx context.Context, c cluster.Cluster) error {
 }
 
 func install(ctx context.Context, c cluster.Cluster) error {
-	config, err := cluster.RESTConfig(c)
+	d, err := dial(c)
 	if err != nil {
 		return err
 	}
-	pods, err := workload.New(config)
-	if err != nil {
-		return err
-	}
-	if err := vacant(ctx, pods.Kube()); err != nil {
+	if err := vacant(ctx, d.dynamic); err != nil {
 		return err
 	}
 	if err := c.LoadImage(ctx, Image); err != nil {
@@ -77,11 +73,15 @@ func install(ctx context.Context, c cluster.Cluster) error {
 	if err != nil {
 		return err
 	}
-	applier, err := manifest.New(config)
+	if err := d.manifest.Apply(ctx, objects, manifest.ApplyOptions{FieldManager: fieldManager}); err != nil {
+		return err
+	}
+	config, err := cluster.RESTConfig(c)
 	if err != nil {
 		return err
 	}
-	if err := applier.Apply(ctx, objects, manifest.ApplyOptions{FieldManager: fieldManager}); err != nil {
+	pods, err := workload.New(config)
+	if err != nil {
 		return err
 	}
 	return pods.WaitDeployments(ctx, types.NamespacedName{Namespace: namespace, Name: deploy.Name})
@@ -97,23 +97,15 @@ func (e Engine) Uninstall(ctx context.Context, c cluster.Cluster) error {
 }
 
 func (Engine) uninstall(ctx context.Context, c cluster.Cluster) error {
-	config, err := cluster.RESTConfig(c)
-	if err != nil {
-		return err
-	}
-	pods, err := workload.New(config)
+	d, err := dial(c)
 	if err != nil {
 		return err
 	}
 	// Also after an Install that refused: it has left everything as it was.
-	if err := vacant(ctx, pods.Kube()); err != nil {
+	if err := vacant(ctx, d.dynamic); err != nil {
 		if errors.Is(err, errTaken) {
 			return nil
 		}
-		return err
-	}
-	d, err := dial(c)
-	if err != nil {
 		return err
 	}
 	if err := d.withdraw(ctx, everything); err != nil {

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"slices"
 
+	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/dynamic"
 
 	"github.com/meshfed/meshfed/federator/deploy"
 )
@@ -18,8 +19,8 @@ var errTaken = errors.New("somebody's")
 
 // vacant refuses a cluster in which somebody else runs a controller of this name. It
 // would be replaced, and taken away after the run with all that is declared there.
-func vacant(ctx context.Context, kube kubernetes.Interface) error {
-	there, err := kube.AppsV1().Deployments(namespace).Get(ctx, deploy.Name, metav1.GetOptions{})
+func vacant(ctx context.Context, client dynamic.Interface) error {
+	there, err := client.Resource(appsv1.SchemeGroupVersion.WithResource("deployments")).Namespace(namespace).Get(ctx, deploy.Name, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
 		return nil
@@ -27,7 +28,7 @@ func vacant(ctx context.Context, kube kubernetes.Interface) error {
 		return fmt.Errorf("is deployment %s/%s there: %w", namespace, deploy.Name, err)
 	}
 	ours := func(e metav1.ManagedFieldsEntry) bool { return e.Manager == fieldManager }
-	if !slices.ContainsFunc(there.ManagedFields, ours) {
+	if !slices.ContainsFunc(there.GetManagedFields(), ours) {
 		return fmt.Errorf("deployment %s/%s is %w: a run would replace it, and take it away afterwards with what is declared there; use another cluster, or another engine", namespace, deploy.Name, errTaken)
 	}
 	return nil

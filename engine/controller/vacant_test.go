@@ -12,7 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/kubernetes/fake"
+	"k8s.io/client-go/dynamic/fake"
+	"k8s.io/client-go/kubernetes/scheme"
 
 	"github.com/meshfed/meshfed/cluster"
 	"github.com/meshfed/meshfed/federator/deploy"
@@ -26,10 +27,10 @@ func TestAControllerOfSomebodysIsNotReplaced(t *testing.T) {
 		}
 		return d
 	}
-	require.NoError(t, vacant(t.Context(), fake.NewClientset()))
-	require.NoError(t, vacant(t.Context(), fake.NewClientset(deployment("kube-controller-manager", fieldManager))))
+	require.NoError(t, vacant(t.Context(), fake.NewSimpleDynamicClient(scheme.Scheme)))
+	require.NoError(t, vacant(t.Context(), fake.NewSimpleDynamicClient(scheme.Scheme, deployment("kube-controller-manager", fieldManager))))
 	for _, managers := range [][]string{{"helm"}, {"kubectl", "kube-controller-manager"}, nil} {
-		err := vacant(t.Context(), fake.NewClientset(deployment(managers...)))
+		err := vacant(t.Context(), fake.NewSimpleDynamicClient(scheme.Scheme, deployment(managers...)))
 		require.ErrorContains(t, err, "deployment federator-system/federator is somebody's")
 		require.ErrorIs(t, err, errTaken)
 	}
