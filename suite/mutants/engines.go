@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	"github.com/meshfed/meshfed/cluster"
 	"github.com/meshfed/meshfed/cluster/istio"
@@ -154,14 +155,7 @@ func rebuilding() func(f *faultyEngine, sound verb) verb {
 
 // meddling also writes into the owner's own ConfigMap, where there is one.
 func meddling(_ *faultyEngine, sound verb) verb {
-	return func(ctx context.Context, c cluster.Cluster, declarations string) error {
-		if err := sound(ctx, c, declarations); err != nil {
-			return err
-		}
-		config, err := cluster.RESTConfig(c)
-		if err != nil {
-			return err
-		}
+	return afterwards(sound, func(ctx context.Context, config *rest.Config) error {
 		client, err := kubernetes.NewForConfig(config)
 		if err != nil {
 			return err
@@ -177,19 +171,12 @@ func meddling(_ *faultyEngine, sound verb) verb {
 		notes.Data["federated"] = "true"
 		_, err = maps.Update(ctx, notes, metav1.UpdateOptions{})
 		return err
-	}
+	})
 }
 
 // raiding also deletes what is not the engine's: every VirtualService.
 func raiding(_ *faultyEngine, sound verb) verb {
-	return func(ctx context.Context, c cluster.Cluster, declarations string) error {
-		if err := sound(ctx, c, declarations); err != nil {
-			return err
-		}
-		config, err := cluster.RESTConfig(c)
-		if err != nil {
-			return err
-		}
+	return afterwards(sound, func(ctx context.Context, config *rest.Config) error {
 		client, err := dynamic.NewForConfig(config)
 		if err != nil {
 			return err
@@ -205,6 +192,20 @@ func raiding(_ *faultyEngine, sound verb) verb {
 			}
 		}
 		return nil
+	})
+}
+
+// afterwards does something else in the cluster once the sound verb has succeeded.
+func afterwards(sound verb, also func(context.Context, *rest.Config) error) verb {
+	return func(ctx context.Context, c cluster.Cluster, declarations string) error {
+		if err := sound(ctx, c, declarations); err != nil {
+			return err
+		}
+		config, err := cluster.RESTConfig(c)
+		if err != nil {
+			return err
+		}
+		return also(ctx, config)
 	}
 }
 
