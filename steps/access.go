@@ -49,7 +49,7 @@ func (w *World) insideRefusedSoon(ctx context.Context, mesh, method, url, from, 
 	if _, err := w.untilAll(ctx, mesh, Request{Method: method, URL: url, From: from}, everybodyAsked, words, r.fits); err != nil {
 		return err
 	}
-	return w.refused(ctx, q, words, r.fits)
+	return w.refusedOnceSettled(ctx, q, words, r.fits)
 }
 
 // everybodyAsked is how often a service is asked, each time on a connection of

@@ -92,10 +92,7 @@ type trying struct {
 }
 
 func (t trying) wrong(a attack) error {
-	if t.err == nil && !a.refusal.fits(t.attempt.Outcome) {
-		return fmt.Errorf("want %s; got: %s", a.words, t.attempt)
-	}
-	return t.err
+	return t.attempt.judged(t.err, a.words, a.refusal.fits)
 }
 
 // attackQuestion may be asked while others are: it reads nothing that a step

@@ -13,18 +13,48 @@ import (
 // errNoControl is a fault of the feature, not of the engine.
 var errNoControl = errors.New("no request was answered before in this scenario, so a refusal would prove nothing: add one that is")
 
+// errControlFailed is in the error of a control that was not answered as before.
+var errControlFailed = errors.New("the control failed")
+
 // refused asks q once, between two controls, and checks that it failed as
 // wanted and that no workload of any mesh saw it.
 func (w *World) refused(ctx context.Context, q question, wanted string, fits func(traffic.Outcome) bool) error {
 	attempt, after, err := w.betweenControls(ctx, q, newNonce())
-	if err != nil {
+	if err := attempt.judged(err, wanted, fits); err != nil {
 		return err
-	}
-	if !fits(attempt.Outcome) {
-		return fmt.Errorf("want %s; got: %s", wanted, attempt)
 	}
 	w.denied = &denied{attempt: attempt, after: after}
 	return w.unseenAnywhere(ctx, attempt.nonce, after)
+}
+
+// judged is what came of an attempt that should fail as wanted, with what came of
+// the controls around it: that it was answered needs no control to be a fault.
+func (a asked) judged(controls error, wanted string, fits func(traffic.Outcome) bool) error {
+	leaked := a.Kind == traffic.Allowed
+	if controls != nil && !leaked {
+		return controls
+	}
+	if !fits(a.Outcome) {
+		return fmt.Errorf("want %s; got: %s", wanted, a)
+	}
+	return controls
+}
+
+// refusedOnceSettled is refused, and tries again if a control fails: whatever has
+// just changed in a mesh ends connections that its workloads had open, and whoever
+// uses one at that moment is not answered. The attempt itself gets no second try.
+func (w *World) refusedOnceSettled(ctx context.Context, q question, wanted string, fits func(traffic.Outcome) bool) error {
+	limited, cancel := context.WithTimeoutCause(ctx, settling, errLate)
+	defer cancel()
+	for {
+		err := w.refused(ctx, q, wanted, fits)
+		if !errors.Is(err, errControlFailed) {
+			return err
+		}
+		if rest(limited); limited.Err() != nil {
+			return fmt.Errorf("%w (%w, after %s)", err, context.Cause(limited), settling)
+		}
+	}
 }
 
 // denied is a request that was refused, and the control behind it.
@@ -96,7 +126,7 @@ func (c *control) alive(ctx context.Context, when string, r *record) (asked, err
 	case one.Kind == traffic.TimedOut:
 		return one, inconclusive(fmt.Errorf("the control was not answered in time %s the attempt: %s", when, one))
 	}
-	return one, fmt.Errorf("the control failed %s the attempt: %s", when, one)
+	return one, fmt.Errorf("%w %s the attempt: %s", errControlFailed, when, one)
 }
 
 // unseen holds if no workload of the mesh saw a request with that nonce.
