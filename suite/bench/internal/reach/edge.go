@@ -83,21 +83,32 @@ func (r *Reach) certificate(as steps.Caller) (*tls.Certificate, error) {
 	if authority == nil {
 		return nil, fmt.Errorf("certificate of %s: %q has no authority of its own", as.Mesh, as.Authority)
 	}
-	key := steps.Caller{Credentials: as.Credentials, Mesh: as.Mesh, Authority: as.Authority, Form: as.Form}
+	if as.Form != "" {
+		// Anew each time: what is wrong with it may pass with time.
+		return issued(authority, as)
+	}
+	key := steps.Caller{Credentials: as.Credentials, Mesh: as.Mesh, Authority: as.Authority}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if c, known := r.certificates[key]; known {
 		return c, nil
 	}
+	c, err := issued(authority, as)
+	if err == nil {
+		r.certificates[key] = c
+	}
+	return c, err
+}
+
+func issued(authority *pki.Authority, as steps.Caller) (*tls.Certificate, error) {
 	credential, err := forge(authority, as)
 	if err != nil {
 		return nil, fmt.Errorf("certificate of %s: %w", as.Mesh, err)
 	}
 	certificate, err := credential.TLS()
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("certificate of %s: %w", as.Mesh, err)
 	}
-	r.certificates[key] = &certificate
 	return &certificate, nil
 }
 
