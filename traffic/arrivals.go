@@ -16,6 +16,9 @@ import (
 // taken for "nothing": a claim that rests on it is neither true nor false.
 var ErrUnknown = errors.New("arrivals unknown")
 
+// errForgotten is the part of ErrUnknown that is known of a pod which answered.
+var errForgotten = errors.New("has forgotten")
+
 // Witness asks workloads what reached them.
 type Witness struct {
 	Pods Pods
@@ -81,10 +84,11 @@ func (w Witness) Arrivals(ctx context.Context, q Query, refs ...workload.Ref) (S
 // Lately is about requests that were sent no longer ago than that. Pods that
 // were asked often have forgotten what was long before; then only those that
 // came since are asked for, by the clock of the cluster. One that is further
-// behind does not count a control either.
+// behind does not count a control either. What else keeps a pod from saying is
+// not asked about again: a pod that is younger than that would seem to be why.
 func (w Witness) Lately(ctx context.Context, nonce string, ago time.Duration, refs ...workload.Ref) (Seen, error) {
 	seen, err := w.Arrivals(ctx, Query{Nonce: nonce}, refs...)
-	if errors.Is(err, ErrUnknown) && ctx.Err() == nil {
+	if errors.Is(err, errForgotten) && ctx.Err() == nil {
 		return w.Arrivals(ctx, Query{Nonce: nonce, Since: time.Now().Add(-ago)}, refs...)
 	}
 	return seen, err
@@ -101,15 +105,29 @@ func (w Witness) ask(ctx context.Context, ref workload.Ref, command []string) ([
 	answers := make([]wire.Arrivals, len(pods))
 	all, ctx := errgroup.WithContext(ctx)
 	for i := range pods {
-		all.Go(func() error {
-			if err := (place{w.Pods, &pods[i], ref.Container}).run(ctx, command, nil, &answers[i]); err != nil {
-				return err
-			}
-			if !answers[i].Complete {
-				return fmt.Errorf("pod %s: %s", pods[i].Name, answers[i].Gap)
-			}
-			return nil
+		all.Go(func() (err error) {
+			answers[i], err = answer(ctx, place{w.Pods, &pods[i], ref.Container}, command)
+			return err
 		})
 	}
 	return answers, all.Wait()
+}
+
+// answer asks a pod a second time if the first way to it broke. A question
+// changes nothing there.
+func answer(ctx context.Context, in place, command []string) (wire.Arrivals, error) {
+	var a wire.Arrivals
+	err := in.run(ctx, command, nil, &a)
+	if err != nil && ctx.Err() == nil {
+		a = wire.Arrivals{}
+		if again := in.run(ctx, command, nil, &a); again != nil {
+			err = fmt.Errorf("%w; and again: %w", err, again)
+		} else {
+			err = nil
+		}
+	}
+	if err == nil && !a.Complete {
+		err = fmt.Errorf("pod %s %w: %s", in.pod.Name, errForgotten, a.Gap)
+	}
+	return a, err
 }

@@ -146,6 +146,34 @@ func TestAPodThatHasForgottenLongAgoKnowsOfJustNow(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnknown)
 }
 
+func TestAPodIsAskedASecondTimeIfTheWayToItBreaks(t *testing.T) {
+	p := &pods{names: []string{"v2"}}
+	p.answer = func(pod, _ string) (string, int, error) {
+		if len(p.commands) == 1 {
+			return `{"arrivals":[{}`, 0, nil
+		}
+		return text(wire.Arrivals{Pod: pod, Complete: true, Arrivals: []wire.Arrival{{}, {}}}), 0, nil
+	}
+	seen, err := Witness{p, "bookinfo"}.Lately(t.Context(), "n", time.Minute, reviews)
+	require.NoError(t, err)
+	require.Equal(t, 2, seen.Total())
+	require.Len(t, p.commands, 2)
+	require.Equal(t, p.commands[0], p.commands[1])
+}
+
+// The second question of Lately was put whatever the first had met, and a pod of
+// a new lab answered that it was too young: nobody saw why the first had failed.
+func TestWhyAPodCannotBeAskedIsNotHiddenByItsAge(t *testing.T) {
+	broken := &pods{names: []string{"a"}, answer: func(string, string) (string, int, error) { return "", 0, errors.New("exec failed") }}
+	_, err := Witness{broken, "bookinfo"}.Lately(t.Context(), "n", time.Minute, reviews)
+	require.ErrorIs(t, err, ErrUnknown)
+	require.ErrorContains(t, err, "exec failed")
+	require.Len(t, broken.commands, 2)
+	for _, c := range broken.commands {
+		require.NotContains(t, c, "--since")
+	}
+}
+
 func TestWhatCannotBeKnownIsNeverZero(t *testing.T) {
 	ask := func(p *pods, q Query, refs ...workload.Ref) error {
 		_, err := Witness{p, "bookinfo"}.Arrivals(t.Context(), q, refs...)
