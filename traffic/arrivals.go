@@ -84,8 +84,8 @@ func (w Witness) Arrivals(ctx context.Context, q Query, refs ...workload.Ref) (S
 // Lately is about requests that were sent no longer ago than that. Pods that
 // were asked often have forgotten what was long before; then only those that
 // came since are asked for, by the clock of the cluster. One that is further
-// behind does not count a control either. What else keeps a pod from saying is
-// not asked about again: a pod that is younger than that would seem to be why.
+// behind does not count a control either. If it is the way to a pod that broke,
+// that is not asked: of a new pod, its age would be told and not what broke.
 func (w Witness) Lately(ctx context.Context, nonce string, ago time.Duration, refs ...workload.Ref) (Seen, error) {
 	seen, err := w.Arrivals(ctx, Query{Nonce: nonce}, refs...)
 	if errors.Is(err, errForgotten) && ctx.Err() == nil {
@@ -113,19 +113,23 @@ func (w Witness) ask(ctx context.Context, ref workload.Ref, command []string) ([
 	return answers, all.Wait()
 }
 
-// answer asks a pod a second time if the first way to it broke. A question
-// changes nothing there.
+// answer asks a pod a second time if the way to it broke. A question changes
+// nothing there.
 func answer(ctx context.Context, in place, command []string) (wire.Arrivals, error) {
+	a, err := answerOnce(ctx, in, command)
+	if err == nil || errors.Is(err, errForgotten) || ctx.Err() != nil {
+		return a, err
+	}
+	a, again := answerOnce(ctx, in, command)
+	if again != nil {
+		return a, fmt.Errorf("%w; and again: %w", err, again)
+	}
+	return a, nil
+}
+
+func answerOnce(ctx context.Context, in place, command []string) (wire.Arrivals, error) {
 	var a wire.Arrivals
 	err := in.run(ctx, command, nil, &a)
-	if err != nil && ctx.Err() == nil {
-		a = wire.Arrivals{}
-		if again := in.run(ctx, command, nil, &a); again != nil {
-			err = fmt.Errorf("%w; and again: %w", err, again)
-		} else {
-			err = nil
-		}
-	}
 	if err == nil && !a.Complete {
 		err = fmt.Errorf("pod %s %w: %s", in.pod.Name, errForgotten, a.Gap)
 	}
