@@ -69,6 +69,15 @@ func (w *World) loadAtEdge(ctx context.Context, seconds, rate int, mesh string, 
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
+// millisOf are a sample's latencies, in milliseconds.
+func millisOf(s load.Sample) []reports.LatencyBucket {
+	var all []reports.LatencyBucket
+	for _, b := range s.Latency {
+		all = append(all, reports.LatencyBucket{Millis: float64(b.Micros) / 1000, Count: b.Count})
+	}
+	return all
+}
+
 // classesOf puts together the samples that are classified alike.
 func classesOf(name string, samples []load.Sample) []reports.LoadClass {
 	var classes []reports.LoadClass
@@ -79,9 +88,7 @@ func classesOf(name string, samples []load.Sample) []reports.LoadClass {
 			i, classes = len(classes), append(classes, reports.LoadClass{Identity: name, Outcome: outcome})
 		}
 		classes[i].Count += s.Count()
-		for _, b := range s.Latency {
-			classes[i].Histogram = append(classes[i].Histogram, reports.LatencyBucket{Millis: float64(b.Micros) / 1000, Count: b.Count})
-		}
+		classes[i].Histogram = append(classes[i].Histogram, millisOf(s)...)
 	}
 	for i, c := range classes {
 		sorted := latency.New(c.Histogram)
@@ -233,12 +240,20 @@ type shifted struct {
 	q          float64
 }
 
+// enough says whether the two can be compared.
+func (s shifted) enough() bool { return s.now.Enough(s.q) && s.old.Enough(s.q) }
+
+// interval is what the difference may be, at a confidence of 1 - shiftAlpha, in
+// milliseconds. Both must have values.
+func (s shifted) interval() (low, high float64) {
+	return latency.Interval(s.old, s.now, s.q, distuv.UnitNormal.Quantile(1-shiftAlpha/2))
+}
+
 func (w *World) compared(s shifted, limits func(millis float64) (floor, bound float64)) error {
-	if !s.now.Enough(s.q) || !s.old.Enough(s.q) {
+	if !s.enough() {
 		return fmt.Errorf("%w: p%g of %d and of %d requests cannot be compared: send more", reports.ErrInconclusive, 100*s.q, s.now.Count(), s.old.Count())
 	}
-	z := distuv.UnitNormal.Quantile(1 - shiftAlpha/2)
-	low, high := latency.Interval(s.old, s.now, s.q, z)
+	low, high := s.interval()
 	floor, bound := limits(s.old.Quantile(s.q))
 	figure := reports.LatencyShift{
 		What: s.what, Base: s.base, Q: s.q, BaseMillis: s.old.Quantile(s.q), WhatMillis: s.now.Quantile(s.q),

@@ -81,6 +81,100 @@ func TestAPhaseWhoseGeneratorStaysLateIsInvalid(t *testing.T) {
 	assert.Equal(t, 4+2*(sendings-1), sent, "only the last turn of each")
 }
 
+// spread are requests that are all served, and take up to so long.
+func spread(most time.Duration) func(load.Plan) (load.Result, error) {
+	return func(p load.Plan) (load.Result, error) {
+		r, err := served(most)(p)
+		for i, s := range r.Samples {
+			n := s.Count()
+			r.Samples[i].Latency = nil
+			for k := range n {
+				r.Samples[i].Latency = append(r.Samples[i].Latency, load.Bucket{Micros: (k + 1) * most.Microseconds() / n, Count: 1})
+			}
+		}
+		return r, err
+	}
+}
+
+// turnsUntil is how often the phases are sent, 3 to 6 times, until p50 is known
+// to a share in percent.
+func turnsUntil(ctx context.Context, percent int, answer func(load.Plan) (load.Result, error)) (int, *World, error) {
+	sent := 0
+	w := loadWorld(&loads{answer: func(p load.Plan) (load.Result, error) {
+		sent++
+		return answer(p)
+	}})
+	err := w.loadUntilKnown(ctx, 3, 6, 1, 100, "c2", "beside", percent, "alone", "50", quietAndFlood)
+	return sent / 2, w, err
+}
+
+func TestPhasesAreSentUntilTheDifferenceIsKnown(t *testing.T) {
+	turns, w, err := turnsUntil(t.Context(), 60, spread(10*time.Millisecond))
+	require.NoError(t, err)
+	assert.Equal(t, 3, turns, "known at once")
+	require.NoError(t, w.loadSlower(t.Context(), "beside", 90, "alone", "50"))
+
+	turns, w, err = turnsUntil(t.Context(), 19, spread(10*time.Millisecond))
+	require.NoError(t, err)
+	assert.Greater(t, turns, 3)
+	assert.Less(t, turns, 6)
+	alone, err := w.loadOf("alone")
+	require.NoError(t, err)
+	assert.EqualValues(t, 100*turns, alone.latency.Count(), "of all turns")
+	assert.InDelta(t, turns, w.Figures().Loads[0].DurationSeconds, 0)
+
+	turns, _, err = turnsUntil(t.Context(), 1, spread(10*time.Millisecond))
+	require.NoError(t, err, "what is not known is for the sentence that compares")
+	assert.Equal(t, 6, turns)
+}
+
+// What stops the turns must not be what the comparison would say.
+func TestHowOftenPhasesAreSentDoesNotDependOnWhichIsTheSlower(t *testing.T) {
+	for _, slower := range []string{"alone", "beside"} {
+		turns, _, err := turnsUntil(t.Context(), 60, func(p load.Plan) (load.Result, error) {
+			r, err := spread(10 * time.Millisecond)(p)
+			for i := range r.Samples {
+				for k := range r.Samples[i].Latency {
+					if r.Samples[i].Target == slower {
+						r.Samples[i].Latency[k].Micros += 2000
+					}
+				}
+			}
+			return r, err
+		})
+		require.NoError(t, err)
+		assert.Equal(t, 3, turns, slower)
+	}
+}
+
+func TestPhasesAreSentNoMoreThanThereIsTimeFor(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), judging+time.Second)
+	defer cancel()
+	turns, _, err := turnsUntil(ctx, 1, spread(10*time.Millisecond))
+	require.NoError(t, err)
+	assert.Equal(t, 3, turns)
+}
+
+func TestPhasesUntilSomethingElseIsKnownAreRefused(t *testing.T) {
+	w := loadWorld(&loads{answer: served(time.Millisecond)})
+	for want, try := range map[string]func() error{
+		`"nobody"`: func() error {
+			return w.loadUntilKnown(t.Context(), 3, 6, 1, 100, "c2", "nobody", 10, "alone", "50", quietAndFlood)
+		},
+		`"nothing"`: func() error {
+			return w.loadUntilKnown(t.Context(), 3, 6, 1, 100, "c2", "beside", 10, "nothing", "50", quietAndFlood)
+		},
+		"p100": func() error {
+			return w.loadUntilKnown(t.Context(), 3, 6, 1, 100, "c2", "beside", 10, "alone", "100", quietAndFlood)
+		},
+		"6 to 3 times": func() error {
+			return w.loadUntilKnown(t.Context(), 6, 3, 1, 100, "c2", "beside", 10, "alone", "50", quietAndFlood)
+		},
+	} {
+		assert.ErrorContains(t, try(), want)
+	}
+}
+
 func TestPhasesThatAreStoppedKeepWhatTheyMeasured(t *testing.T) {
 	stopped := errors.New("interrupted")
 	w := loadWorld(&loads{answer: func(p load.Plan) (load.Result, error) {
