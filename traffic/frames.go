@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/meshfed/meshfed/traffic/rawh2"
@@ -46,11 +47,35 @@ func (e Edge) frames(ctx context.Context, a rawh2.Abuse, c Call, first string) (
 	if err := secured.HandshakeContext(ctx); err != nil {
 		return rawh2.Answer{}, err
 	}
-	return rawh2.Do(secured, a, e.marked(c, first), wire.MaxBody)
+	return rawh2.Do(&hearing{Conn: secured, plain: plain.(*net.TCPConn)}, a, e.marked(c, first), wire.MaxBody)
 }
 
-// smallBuffer holds as much as any answer here, in bytes.
-const smallBuffer = 4 << 10
+const (
+	// smallBuffer holds as much as any answer here, in bytes.
+	smallBuffer = 4 << 10
+	// largeBuffer holds what a flood's answers come to, in bytes; the kernel may
+	// allow less.
+	largeBuffer = 1 << 20
+)
+
+// hearing is a connection whose buffer is large from the first read on. Through a
+// small one the answers to a flood, which are older than the end of the
+// connection, take longer than there is time: whoever sent them into a closed
+// window probes it more and more seldom.
+type hearing struct {
+	net.Conn
+	plain *net.TCPConn
+	once  sync.Once
+}
+
+func (h *hearing) Read(b []byte) (int, error) {
+	var err error
+	h.once.Do(func() { err = h.plain.SetReadBuffer(largeBuffer) })
+	if err != nil {
+		return 0, err
+	}
+	return h.Conn.Read(b)
+}
 
 func (e Edge) marked(c Call, first string) rawh2.Request {
 	r := rawh2.Request{Method: cmp.Or(c.Method, "GET"), Target: c.Target, Host: cmp.Or(c.Host, e.Server.DNS), First: first}
