@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -268,14 +269,14 @@ func TestAReplicaThatHearsLaterIsNoReturn(t *testing.T) {
 // Five refusals on a slow machine may take longer than the withdrawal.
 func TestTheBoundOfAWithdrawalIsForItsFirstRefusal(t *testing.T) {
 	for _, c := range []struct {
-		served int
+		served int64
 		says   string
 	}{{0, ""}, {2, ""}, {4, "no answer any more after 2.5"}} {
 		synctest.Test(t, func(t *testing.T) {
-			asked := 0
+			var asked atomic.Int64 // a try that takes as long as this one has another beside it
 			w := NewWorld(Environment{Meshes: scripted{answer: func() traffic.Outcome {
 				time.Sleep(500 * time.Millisecond)
-				if asked++; asked <= c.served {
+				if asked.Add(1) <= c.served {
 					return traffic.Outcome{Kind: traffic.Allowed}
 				}
 				return traffic.Outcome{Kind: traffic.DeniedByPolicy}
