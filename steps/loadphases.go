@@ -87,10 +87,8 @@ func (p *phase) sends(name string) bool {
 func soFar(phases []*phase, name string) latency.Distribution {
 	var all []reports.LatencyBucket
 	for _, p := range phases {
-		for _, s := range p.result.Samples {
-			if s.Target == name {
-				all = append(all, millisOf(s)...)
-			}
+		for _, s := range p.result.Of(name) {
+			all = append(all, millisOf(s)...)
 		}
 	}
 	return latency.New(all)
@@ -112,12 +110,9 @@ func (w *World) sentInTurns(ctx context.Context, t turns, phases []*phase) error
 // late is sent again. Its requests are marked as those of the other turns are, so
 // that they are all looked for where they must not arrive.
 func (w *World) inTurns(ctx context.Context, t turns, phases []*phase) (made int, err error) {
-	for ; made < t.least || made < t.most && !t.known(phases) && another(ctx, phases); made++ {
+	for ; made < t.least || made < t.most && !t.known(phases) && timeFor(ctx, lasting(phases)); made++ {
 		for i, p := range phases {
-			p.rest = lasting(phases[i+1:])
-			for range t.least - made - 1 {
-				p.rest += lasting(phases)
-			}
+			p.rest = lasting(phases[i+1:]) + time.Duration(max(t.least-made-1, 0))*lasting(phases)
 			one, err := w.valid(ctx, &p.run, func(ctx context.Context, plan load.Plan) (load.Result, error) {
 				return w.Meshes.EdgeLoad(ctx, p.mesh, plan, p.as)
 			}, func() {})
@@ -128,12 +123,6 @@ func (w *World) inTurns(ctx context.Context, t turns, phases []*phase) (made int
 		}
 	}
 	return made, nil
-}
-
-// another says whether there is time for one more turn.
-func another(ctx context.Context, phases []*phase) bool {
-	end, ends := ctx.Deadline()
-	return !ends || time.Until(end) > lasting(phases)+judging
 }
 
 // lasting is how long one turn of the phases takes.

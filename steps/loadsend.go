@@ -71,8 +71,13 @@ func (w *World) valid(ctx context.Context, r *run, send sending, renew func()) (
 
 // again says whether there is time for another sending.
 func (r run) again(ctx context.Context) bool {
+	return len(r.invalid)+1 < sendings && timeFor(ctx, r.plan.Duration()+r.rest)
+}
+
+// timeFor says whether there is time for so much more load, and to judge it.
+func timeFor(ctx context.Context, more time.Duration) bool {
 	end, ends := ctx.Deadline()
-	return len(r.invalid)+1 < sendings && (!ends || time.Until(end) > r.plan.Duration()+r.rest+judging)
+	return !ends || time.Until(end) > more+judging
 }
 
 // watch tells how a run is going, if anybody wants to know.
@@ -96,12 +101,7 @@ func (w *World) keep(r run, result load.Result, err error) error {
 		InvalidBefore: r.invalid,
 	}
 	for _, t := range r.plan.Targets {
-		one := loaded{mesh: r.mesh, nonce: t.Nonce, rate: r.plan.Rate, since: r.since, fresh: t.FreshConnection}
-		for _, s := range result.Samples {
-			if s.Target == t.Name {
-				one.samples = append(one.samples, s)
-			}
-		}
+		one := loaded{mesh: r.mesh, nonce: t.Nonce, rate: r.plan.Rate, since: r.since, fresh: t.FreshConnection, samples: result.Of(t.Name)}
 		classes := classesOf(t.Name, one.samples)
 		var all []reports.LatencyBucket
 		for _, c := range classes {

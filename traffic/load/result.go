@@ -53,6 +53,17 @@ func (r Result) And(other Result) Result {
 	}
 }
 
+// Of are the samples of one target.
+func (r Result) Of(target string) []Sample {
+	var its []Sample
+	for _, s := range r.Samples {
+		if s.Target == target {
+			its = append(its, s)
+		}
+	}
+	return its
+}
+
 // Count is how many requests the sample stands for.
 func (s Sample) Count() int64 {
 	var n int64
