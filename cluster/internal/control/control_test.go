@@ -1,6 +1,7 @@
 package control_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/meshfed/meshfed/cluster/internal/control"
 )
@@ -147,6 +149,57 @@ func TestTheLastWordsOfAServerThatResetsComeThroughTheRelay(t *testing.T) {
 	b, err := io.ReadAll(conn)
 	assert.Equal(t, "refused", string(b))
 	assert.ErrorContains(t, err, "connection reset by peer")
+}
+
+// A client that is slow to read has not got yet what the relay wrote before the
+// reset: its report was once lost so, on a busy machine.
+func TestASlowClientGetsAllThatWasSaidBeforeTheReset(t *testing.T) {
+	said := bytes.Repeat([]byte("x"), 64<<10)
+	backend, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer backend.Close()
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		c, err := backend.Accept()
+		if err != nil {
+			return
+		}
+		_, _ = c.Read(make([]byte, 1))
+		_, _ = c.Write(said)
+		assert.Eventually(t, func() bool { return unacknowledged(t, c) == 0 }, 5*time.Second, time.Millisecond)
+		_ = c.(*net.TCPConn).SetLinger(0)
+		c.Close()
+	}()
+	front, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	go control.Relay(t.Context(), front, func(context.Context) (net.Conn, error) {
+		return net.Dial("tcp", backend.Addr().String())
+	})
+	narrow := net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
+		return c.Control(func(fd uintptr) { _ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 4096) })
+	}}
+	conn, err := narrow.DialContext(t.Context(), "tcp", front.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = conn.Write([]byte("?"))
+	require.NoError(t, err)
+	<-over
+	time.Sleep(100 * time.Millisecond) // not on the processor
+	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	b, err := io.ReadAll(conn)
+	assert.Equal(t, len(said), len(b))
+	assert.ErrorContains(t, err, "connection reset by peer")
+}
+
+func unacknowledged(t *testing.T, c net.Conn) int {
+	t.Helper()
+	raw, err := c.(*net.TCPConn).SyscallConn()
+	require.NoError(t, err)
+	var n int
+	require.NoError(t, raw.Control(func(fd uintptr) { n, err = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) }))
+	require.NoError(t, err)
+	return n
 }
 
 // full is a listener of a process that has no file left, a number of times.

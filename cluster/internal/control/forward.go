@@ -9,12 +9,14 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Relay accepts on l until ctx ends and joins each connection with one that
 // dial makes. It adds and hides nothing: a half-close is passed on as one, and
-// a reset of either side resets the other, so that a client can tell a refusal
-// from an end. It closes l: where nobody accepts, a client is refused and does
+// a reset of either side resets the other after what was said before, so that a
+// client can tell a refusal from an end. It closes l: where nobody accepts, a client is refused and does
 // not hang.
 func Relay(ctx context.Context, l net.Listener, dial func(context.Context) (net.Conn, error)) {
 	stop := context.AfterFunc(ctx, func() { l.Close() })
@@ -33,23 +35,23 @@ func relayOne(ctx context.Context, client *net.TCPConn, dial func(context.Contex
 	dialCtx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	conn, err := dial(dialCtx)
 	cancel()
+	front := &side{TCPConn: client}
 	if err != nil {
-		reset(client)
-		client.Close()
+		front.reset()
+		front.Close()
 		return
 	}
 	server := &side{TCPConn: conn.(*net.TCPConn)}
-	front := &side{TCPConn: client}
 	var there, back error
 	var wg sync.WaitGroup
 	wg.Go(func() { there = pipe(server, front) })
 	wg.Go(func() { back = pipe(front, server) })
 	wg.Wait()
 	if there != nil || back != nil {
-		reset(client)
-		reset(server.TCPConn)
+		front.reset()
+		server.reset()
 	}
-	client.Close()
+	front.Close()
 	server.Close()
 }
 
@@ -72,7 +74,7 @@ func pipe(dst, src *side) error {
 	}
 	var failed *net.OpError
 	if !errors.As(err, &failed) || failed.Op != "write" {
-		reset(dst.TCPConn)
+		dst.reset()
 		dst.Close()
 	}
 	return err
@@ -107,5 +109,40 @@ func (s *side) wasReset() bool {
 	return errors.Is(peer, syscall.ENOTCONN)
 }
 
-// reset makes the coming Close send RST instead of FIN.
-func reset(c *net.TCPConn) { _ = c.SetLinger(0) }
+// reset makes the coming Close send RST instead of FIN. That would take back what
+// was written and not yet received, so the other end is given time to receive it.
+func (s *side) reset() {
+	const (
+		look  = 2 * time.Millisecond
+		stuck = time.Second
+		most  = 10 * time.Second
+	)
+	began := time.Now()
+	moved, before := began, -1
+	for now := began; now.Sub(moved) < stuck && now.Sub(began) < most; now = time.Now() {
+		left := s.unreceived()
+		if left == 0 {
+			break
+		}
+		if left != before {
+			moved, before = now, left
+		}
+		time.Sleep(look)
+	}
+	_ = s.SetLinger(0)
+}
+
+// unreceived is how many bytes the other end has not acknowledged; none where
+// nobody is who could.
+func (s *side) unreceived() (bytes int) {
+	raw, err := s.SyscallConn()
+	if err != nil {
+		return 0
+	}
+	_ = raw.Control(func(fd uintptr) {
+		if _, gone := unix.Getpeername(int(fd)); gone == nil {
+			bytes, _ = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ)
+		}
+	})
+	return bytes
+}
