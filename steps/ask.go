@@ -111,8 +111,7 @@ func (w *World) untilAll(ctx context.Context, mesh string, r Request, times int,
 	limited, cancel := context.WithTimeoutCause(ctx, settling, errLate)
 	defer cancel()
 	for {
-		r.Nonce = newNonce()
-		answers, err := w.Meshes.Inside(limited, mesh, r, times)
+		nonce, answers, err := w.many(limited, mesh, r, times)
 		if limited.Err() != nil {
 			err := fmt.Errorf("%s in %s: want %s of all %d; seen last: %s (%w, after %s)", r, mesh, wanted, times, one, context.Cause(limited), settling)
 			if one.nonce == "" || one.Kind == traffic.TimedOut { // a machine that is too slow to ask them all
@@ -123,7 +122,7 @@ func (w *World) untilAll(ctx context.Context, mesh string, r Request, times int,
 		if err != nil {
 			return one, inconclusive(err)
 		}
-		one = asked{what: fmt.Sprintf("%s in %s, %d times", r, mesh, times), nonce: r.Nonce}
+		one = asked{what: fmt.Sprintf("%s in %s, %d times", r, mesh, times), nonce: nonce}
 		at := slices.IndexFunc(answers, func(o traffic.Outcome) bool { return !fits(o) })
 		if at < 0 {
 			one.Outcome = answers[0]

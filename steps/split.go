@@ -78,8 +78,7 @@ func (w *World) shared(ctx context.Context, mesh string, r Request, plan split.P
 			return err
 		}
 	}
-	r.Nonce = newNonce()
-	answers, err := w.Meshes.Inside(ctx, mesh, r, n)
+	_, answers, err := w.many(ctx, mesh, r, n)
 	if err != nil {
 		return inconclusive(err)
 	}

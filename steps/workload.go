@@ -99,8 +99,7 @@ func (w *World) share(ctx context.Context, low, high, times int, method, url, me
 	if _, err := w.until(ctx, w.inside(mesh, r), settling, "an answer of "+words, fits); err != nil {
 		return err
 	}
-	r.Nonce = newNonce()
-	answers, err := w.Meshes.Inside(ctx, mesh, r, times)
+	_, answers, err := w.many(ctx, mesh, r, times)
 	if err != nil {
 		return inconclusive(err)
 	}
