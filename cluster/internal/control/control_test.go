@@ -97,12 +97,8 @@ func TestAResetComesThroughTheRelayAsAReset(t *testing.T) {
 		_ = c.(*net.TCPConn).SetLinger(0)
 		c.Close()
 	}()
-	front, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	go control.Relay(t.Context(), front, func(context.Context) (net.Conn, error) {
-		return net.Dial("tcp", backend.Addr().String())
-	})
-	conn, err := net.Dial("tcp", front.Addr().String())
+	front := relayTo(t, backend)
+	conn, err := net.Dial("tcp", front.String())
 	require.NoError(t, err)
 	defer conn.Close()
 	_, err = conn.Write([]byte("x"))
@@ -171,15 +167,11 @@ func TestASlowClientGetsAllThatWasSaidBeforeTheReset(t *testing.T) {
 		_ = c.(*net.TCPConn).SetLinger(0)
 		c.Close()
 	}()
-	front, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	go control.Relay(t.Context(), front, func(context.Context) (net.Conn, error) {
-		return net.Dial("tcp", backend.Addr().String())
-	})
+	front := relayTo(t, backend)
 	narrow := net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
 		return c.Control(func(fd uintptr) { _ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 4096) })
 	}}
-	conn, err := narrow.DialContext(t.Context(), "tcp", front.Addr().String())
+	conn, err := narrow.DialContext(t.Context(), "tcp", front.String())
 	require.NoError(t, err)
 	defer conn.Close()
 	_, err = conn.Write([]byte("?"))
@@ -190,6 +182,17 @@ func TestASlowClientGetsAllThatWasSaidBeforeTheReset(t *testing.T) {
 	b, err := io.ReadAll(conn)
 	assert.Equal(t, len(said), len(b))
 	assert.ErrorContains(t, err, "connection reset by peer")
+}
+
+// relayTo is where a relay to that listener accepts.
+func relayTo(t *testing.T, backend net.Listener) net.Addr {
+	t.Helper()
+	front, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	go control.Relay(t.Context(), front, func(context.Context) (net.Conn, error) {
+		return net.Dial("tcp", backend.Addr().String())
+	})
+	return front.Addr()
 }
 
 func unacknowledged(t *testing.T, c net.Conn) int {

@@ -16,8 +16,8 @@ import (
 // Relay accepts on l until ctx ends and joins each connection with one that
 // dial makes. It adds and hides nothing: a half-close is passed on as one, and
 // a reset of either side resets the other after what was said before, so that a
-// client can tell a refusal from an end. It closes l: where nobody accepts, a client is refused and does
-// not hang.
+// client can tell a refusal from an end. It closes l: where nobody accepts, a
+// client is refused and does not hang.
 func Relay(ctx context.Context, l net.Listener, dial func(context.Context) (net.Conn, error)) {
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
