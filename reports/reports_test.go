@@ -113,6 +113,23 @@ func TestWritersMatchTheirGoldenFiles(t *testing.T) {
 	}
 }
 
+func TestTheTableEndsWithTheWholeReasonOfWhatIsNotGreen(t *testing.T) {
+	long := "cut from the row, " + strings.Repeat("as it is long, ", 20) + "and told below it"
+	endless := strings.Repeat("line\n", 500) + "its end"
+	for v, told := range map[reports.Verdict]bool{
+		reports.Failed: true, reports.Inconclusive: true, reports.Flaky: true,
+		reports.Skipped: false, reports.NotSupported: false,
+	} {
+		var out bytes.Buffer
+		require.NoError(t, reports.WriteTable(&out, reports.Assemble(aRun(), []reports.Scenario{scenario("x", v, long)}, ended())))
+		assert.Equal(t, told, strings.Contains(out.String(), long), v)
+
+		out.Reset()
+		require.NoError(t, reports.WriteTable(&out, reports.Assemble(aRun(), []reports.Scenario{scenario("x", v, endless)}, ended())))
+		assert.Less(t, strings.Count(out.String(), "\n"), 20, "%s: one reason does not push the others out of sight", v)
+	}
+}
+
 func TestJUnitIsWellFormedWhateverABackendAnswered(t *testing.T) {
 	for _, reason := range []string{"\x00\x01", "]]>", "<&\"'", "\xff\xfe", "\u001b[31mred", "a\uFFFEb"} {
 		var out bytes.Buffer

@@ -15,8 +15,13 @@ import (
 // is in the report files.
 const reasonWidth = 72
 
+// reasonLines is how many lines of a reason follow the table.
+const reasonLines = 12
+
 // WriteTable writes the verdicts for people: one row per scenario, then the
-// counts, then whatever kept the run from its end.
+// whole reason of each that keeps the run from green, then the counts and
+// whatever kept the run from its end. What broke stands last, because many a CI
+// keeps the end of a log alone.
 func WriteTable(w io.Writer, r ConformanceReport) error {
 	table := NewTable(w, "verdict", "scenario", "seconds", "reason")
 	for _, s := range r.Scenarios {
@@ -28,8 +33,28 @@ func WriteTable(w io.Writer, r ConformanceReport) error {
 	if err := table.Render(); err != nil {
 		return fmt.Errorf("write table: %w", err)
 	}
+	for _, s := range r.Scenarios {
+		if _, err := io.WriteString(w, s.complaint()); err != nil {
+			return fmt.Errorf("write table: %w", err)
+		}
+	}
 	_, err := fmt.Fprintln(w, r.Line())
 	return err
+}
+
+// complaint is where the scenario stands and why it keeps the run from green,
+// or empty if it does not.
+func (s Scenario) complaint() string {
+	switch s.Verdict {
+	case Failed, Inconclusive, Flaky:
+	default:
+		return ""
+	}
+	lines := strings.Split(strings.TrimSpace(cdata(s.Reason)), "\n")
+	if more := len(lines) - reasonLines; more > 0 {
+		lines = append(lines[:reasonLines], fmt.Sprintf("… and %d more lines, in the report", more))
+	}
+	return fmt.Sprintf("%s: %s (%s:%d)\n    %s\n", s.Verdict, s.ID, s.File, s.Line, strings.Join(lines, "\n    "))
 }
 
 // NewTable is a table in the harness's one style: no borders, so that a row
