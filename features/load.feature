@@ -7,7 +7,10 @@ Feature: What the gateways cost, and what refusals cost
   interval, the scenario is inconclusive. More turns are sent where the interval is
   still too wide; how wide it is decides that, not where it lies. p99 and p99.9 are
   told in the report: in so few seconds, on a machine that also runs the meshes,
-  their intervals are wider than the difference itself. `conformance load` does the
+  their intervals are wider than the difference itself. The bounds are shares of
+  what a request takes without what is measured, since milliseconds are those of
+  the machine: on one on which a request took 2.3 ms instead of 0.8, the same two
+  gateways added 2.1 ms instead of 0.7. `conformance load` does the
   same at other rates, for as long as is wanted.
 
   Background:
@@ -45,8 +48,8 @@ Feature: What the gateways cost, and what refusals cost
       | through the gateways | GET http://ratings:9080/ratings/0 |
     Then each of "within the mesh" is answered by details v1 of c1
     And each of "through the gateways" is answered by ratings v1 of c2
-    And "through the gateways" takes at most 2 ms longer than "within the mesh" at p50
-    And "through the gateways" takes at most 3 ms longer than "within the mesh" at p90
+    And "through the gateways" takes at most 150 % longer than "within the mesh" at p50
+    And "through the gateways" takes at most 200 % longer than "within the mesh" at p90
     And how much longer "through the gateways" takes than "within the mesh" is told
     And what each proxy on the way of "through the gateways" takes is told
 
