@@ -3,6 +3,7 @@ package suite
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/meshfed/meshfed/reports"
@@ -86,7 +87,20 @@ func (p *plays) together() reports.Scenario {
 		decided := len(p.attempts) - counts[reports.Inconclusive]
 		low, high := reports.Wilson(counts[reports.Passed], decided)
 		speaker.Reason = fmt.Sprintf("%d of %d attempts passed (95 %% interval of the true rate %.0f %% to %.0f %%); the first that did not: %s",
-			counts[reports.Passed], decided, 100*low, 100*high, speaker.Reason)
+			counts[reports.Passed], decided, 100*low, 100*high, p.reason())
 	}
 	return speaker
+}
+
+// reason is that of the first attempt that did not pass, of those that decided
+// something if there are any: beside a failure, why another attempt decided
+// nothing explains nothing.
+func (p *plays) reason() string {
+	against := slices.IndexFunc(p.attempts, func(a reports.Attempt) bool {
+		return a.Verdict != reports.Passed && a.Verdict != reports.Inconclusive
+	})
+	if against < 0 {
+		return p.speaker.Reason
+	}
+	return p.attempts[against].Reason
 }

@@ -99,6 +99,17 @@ func TestARepeatedScenarioThatPassesNowAndThenIsFlakyAndNotGreen(t *testing.T) {
 	assert.Equal(t, reports.ExitNonConformant, report.ExitCode())
 }
 
+func TestTheReasonOfAFailureIsNotThatOfAnAttemptWhichDecidedNothing(t *testing.T) {
+	s := aSuite(t, &fakeBench{}, scenarios("it decides nothing at first, and fails then"))
+	s.Repeat = 3
+	report, err := s.Run(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []reports.Verdict{reports.Failed}, verdicts(t, report))
+	assert.Contains(t, report.Scenarios[0].Reason, "0 of 2 attempts passed")
+	assert.Contains(t, report.Scenarios[0].Reason, "got 200, want 403")
+	assert.NotContains(t, report.Scenarios[0].Reason, "no answer")
+}
+
 // A signal while an attempt is cleaned up leaves as many passes as there were:
 // that is not as many as were wanted, and the run that goes on has to make them.
 func TestFewerAttemptsThanWereWantedDecideNothing(t *testing.T) {

@@ -69,6 +69,12 @@ func (s fakeSession) Steps(sc *godog.ScenarioContext) {
 		}
 		return nil
 	})
+	sc.Step(`^it decides nothing at first, and fails then$`, func() error {
+		if s.bench.begun.Load() == 1 {
+			return fmt.Errorf("%w: no answer", reports.ErrInconclusive)
+		}
+		return errors.New("got 200, want 403")
+	})
 	sc.Step(`^it acts$`, func(ctx context.Context) error { s.bench.onStep(); return ctx.Err() })
 }
 
