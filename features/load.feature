@@ -138,7 +138,7 @@ Feature: What the gateways cost, and what refusals cost
 
   @extended @expose @acl
   Scenario: A peer that is denied asks ten times as often as the one that is served
-    When 4 to 6 times in turn, for 4 seconds each, 30 requests a second for each share arrive at c2, until the difference of "served beside" is known to 13 % of "served alone" at p90:
+    When 4 to 10 times in turn, for 4 seconds each, 30 requests a second for each share arrive at c2, until the difference of "served beside" is known to 13 % of "served alone" at p90:
       | phase | name          | request                            | with             | share |
       | quiet | served alone  | GET /bookinfo/ratings/v1/ratings/0 | c1's certificate | 1     |
       | flood | served beside | GET /bookinfo/ratings/v1/ratings/0 | c1's certificate | 1     |

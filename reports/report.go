@@ -94,8 +94,9 @@ const MaxScenarioTimeout = time.Minute
 
 // Timeouts are those that the run was made with, in seconds.
 type Timeouts struct {
-	// Scenario is that of one scenario without its clean-up; at most
-	// MaxScenarioTimeout counts as conformance.
+	// Scenario is that of one scenario without its clean-up, and half of that
+	// of one that is tagged @load; at most MaxScenarioTimeout counts as
+	// conformance.
 	Scenario float64 `json:"scenarioSeconds"`
 }
 

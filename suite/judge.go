@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/meshfed/meshfed/reports"
@@ -14,7 +15,8 @@ import (
 // Judge plays scenarios one at a time and says what came of each.
 type Judge struct {
 	Bench Bench
-	// Timeout of one scenario without its clean-up. Zero means 60 s.
+	// Timeout of one scenario without its clean-up. Zero means 60 s. One that is
+	// tagged @load has twice as long.
 	Timeout time.Duration
 	// CleanupTimeout bounds evidence, which has half of it, and clean-up
 	// together, also when the run was interrupted. Zero means 30 s; after an
@@ -51,7 +53,7 @@ func (j Judge) Scenario(ctx context.Context, s Scenario) (reports.Scenario, erro
 }
 
 func (j Judge) play(ctx context.Context, s Scenario, entry *reports.Scenario) play.Outcome {
-	timeout := cmp.Or(j.Timeout, defaultTimeout)
+	timeout := j.timeout(s)
 	limited, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("the scenario's time-out of %s is over", timeout))
 	defer cancel()
 	session, err := j.Bench.Begin(limited, s.ID)
@@ -63,6 +65,19 @@ func (j Judge) play(ctx context.Context, s Scenario, entry *reports.Scenario) pl
 	contradict(&outcome, entry.Figures)
 	j.cleanUp(ctx, session, &outcome, entry)
 	return outcome
+}
+
+// loadTag is that of scenarios whose time is spent on sending. How long they send
+// until they know enough is a matter of the machine's noise, and no patience with
+// who answers.
+const loadTag = "@load"
+
+func (j Judge) timeout(s Scenario) time.Duration {
+	timeout := cmp.Or(j.Timeout, defaultTimeout)
+	if slices.Contains(s.Tags, loadTag) {
+		timeout *= 2
+	}
+	return timeout
 }
 
 // beginFailed: a bench that is not clean decides nothing about this scenario,

@@ -53,3 +53,21 @@ func TestEvidenceThatHangsLeavesTimeToCleanUp(t *testing.T) {
 	assert.Contains(t, entry.Reason, "evidence is not complete")
 	assert.Greater(t, b.left, 300*time.Millisecond)
 }
+
+func TestAScenarioOfLoadHasTwiceAsLong(t *testing.T) {
+	all, err := suite.Select(featureFile(`
+Feature: F
+  Scenario: S1
+    Given it waits
+  @load
+  Scenario: S2
+    Given it waits
+`), suite.Selection{})
+	require.NoError(t, err)
+	j := suite.Judge{Bench: &fakeBench{}, Timeout: 50 * time.Millisecond}
+	for i, want := range []string{"time-out of 50ms", "time-out of 100ms"} {
+		entry, err := j.Scenario(t.Context(), all[i])
+		require.NoError(t, err)
+		assert.Contains(t, entry.Reason, want)
+	}
+}

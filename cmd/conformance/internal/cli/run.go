@@ -70,7 +70,7 @@ func (p Program) run() *cobra.Command {
 	selectionFlags(c, &f.selection)
 	reportFlags(c, &f)
 	placeFlags(c, &f, p)
-	c.Flags().DurationVar(&f.timeout, "timeout", time.Minute, fmt.Sprintf("time-out of one scenario without its clean-up; beyond %s no profile is a success", reports.MaxScenarioTimeout))
+	c.Flags().DurationVar(&f.timeout, "timeout", time.Minute, fmt.Sprintf("time-out of one scenario without its clean-up, twice that for those of @load; beyond %s no profile is a success", reports.MaxScenarioTimeout))
 	c.Flags().Int64Var(&f.seed, "seed", 0, "shuffle the scenarios by this `number`; 0 leaves them in order")
 	return c
 }
