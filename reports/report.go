@@ -90,12 +90,13 @@ type Environment struct {
 
 // MaxScenarioTimeout is the longest time-out of a scenario with which a
 // profile can be a success: a claim that holds after minutes is another claim.
+// It is that of all scenarios but those of @load, which have twice as long to send.
 const MaxScenarioTimeout = time.Minute
 
 // Timeouts are those that the run was made with, in seconds.
 type Timeouts struct {
-	// Scenario is that of one scenario without its clean-up, and half of that
-	// of one that is tagged @load; at most MaxScenarioTimeout counts as
+	// Scenario is that of one scenario without its clean-up; one that is
+	// tagged @load has twice as long. At most MaxScenarioTimeout counts as
 	// conformance.
 	Scenario float64 `json:"scenarioSeconds"`
 }

@@ -15,13 +15,13 @@ import (
 // is in the report files.
 const reasonWidth = 72
 
-// reasonLines is how many lines of a reason follow the table.
+// reasonLines is how many lines of a reason follow the table at most.
 const reasonLines = 12
 
 // WriteTable writes the verdicts for people: one row per scenario, then the
-// whole reason of each that keeps the run from green, then the counts and
-// whatever kept the run from its end. What broke stands last, because many a CI
-// keeps the end of a log alone.
+// first reasonLines lines of the reason of each that keeps the run from green,
+// then the counts and whatever kept the run from its end. What broke stands last,
+// because many a CI keeps the end of a log alone.
 func WriteTable(w io.Writer, r ConformanceReport) error {
 	table := NewTable(w, "verdict", "scenario", "seconds", "reason")
 	for _, s := range r.Scenarios {

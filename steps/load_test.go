@@ -169,6 +169,24 @@ func TestARunThatIsStoppedKeepsWhatItMeasured(t *testing.T) {
 	require.ErrorIs(t, figures.Holds(), reports.ErrInconclusive, "nothing follows from it")
 }
 
+func TestABoundOfLatencyIsInMillisecondsOrAShare(t *testing.T) {
+	l := &loads{answer: served(time.Millisecond)}
+	w := loadWorld(l)
+	require.NoError(t, w.loadInside(t.Context(), 8, 100, "c1", loadRows("name | request", "other | GET http://ratings:9080/ratings/1")))
+	l.answer = served(5 * time.Millisecond)
+	require.NoError(t, w.loadInside(t.Context(), 8, 100, "c1", loadRows("name | request", one)))
+
+	require.NoError(t, w.loadLonger(t.Context(), "one", "4.5", "other", "50"))
+	require.NoError(t, w.loadSlower(t.Context(), "one", 450, "other", "50"))
+	for kind, err := range map[string]error{
+		"milliseconds": w.loadLonger(t.Context(), "one", "3.5", "other", "50"),
+		"a share":      w.loadSlower(t.Context(), "one", 350, "other", "50"),
+	} {
+		require.ErrorContains(t, err, "at most 3.50 ms", kind)
+		require.NotErrorIs(t, err, reports.ErrInconclusive, kind)
+	}
+}
+
 func TestAPlantedDelayIsFoundInTheHopThatHasIt(t *testing.T) {
 	hop := func(proxy string, rank int, own time.Duration) Hop {
 		h := Hop{Proxy: proxy, Rank: rank, Resolution: time.Microsecond}
