@@ -20,8 +20,11 @@ import (
 type Order struct {
 	Seed int64 `json:"seed"`
 	// Busy says that every core had something else to do all the time.
-	Busy    bool      `json:"busy"`
-	Run     string    `json:"run"`
+	Busy bool   `json:"busy"`
+	Run  string `json:"run"`
+	// Suite is the version of the harness that played it. Verdicts of two
+	// versions say nothing of each other.
+	Suite   string    `json:"suite"`
 	Started time.Time `json:"started"`
 	Seconds float64   `json:"seconds"`
 	// Load is the machine's, averaged over the last minute of the run; 0 if it
@@ -35,7 +38,7 @@ type Order struct {
 // Of takes what matters out of a report.
 func Of(r reports.ConformanceReport, busy bool) Order {
 	o := Order{
-		Seed: r.Seed, Busy: busy, Run: r.ID, Started: r.Started, Seconds: r.Finished.Sub(r.Started).Seconds(),
+		Seed: r.Seed, Busy: busy, Run: r.ID, Suite: r.SuiteVersion, Started: r.Started, Seconds: r.Finished.Sub(r.Started).Seconds(),
 		Verdicts: map[string]reports.Verdict{}, Reasons: map[string]string{},
 	}
 	for _, s := range r.Scenarios {
@@ -45,6 +48,16 @@ func Of(r reports.ConformanceReport, busy bool) Order {
 		}
 	}
 	return o
+}
+
+// OfOneSuite refuses orders of more than one version, or of another than this.
+func OfOneSuite(orders []Order, version string) error {
+	for _, o := range orders {
+		if o.Suite != version {
+			return fmt.Errorf("order %d is of conformance %q and this is %s: their verdicts cannot be compared", o.Seed, o.Suite, version)
+		}
+	}
+	return nil
 }
 
 // Alarm is a scenario that did not come to the same verdict each time.
@@ -96,7 +109,10 @@ func Line(orders []Order) string {
 // WriteMarkdown writes what was found for a person.
 func WriteMarkdown(w io.Writer, orders []Order) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# False alarms\n\n%s.\n\nMade by `make false-alarms`: the same scenarios on one running lab, in another order each time.\n", Line(orders))
+	fmt.Fprintf(&b, "# False alarms\n\n%s.\n\nMade by `make false-alarms`: the same scenarios on a running lab, in another order each time.\n", Line(orders))
+	if len(orders) > 0 {
+		fmt.Fprintf(&b, "All of conformance %s.\n", orders[0].Suite)
+	}
 	b.WriteString("\n| order (seed) | cores kept busy | load at the end | took | passed | not passed |\n|---|---|---|---|---|---|\n")
 	for _, o := range orders {
 		passed := 0

@@ -22,7 +22,7 @@ func order(seed int64, verdicts ...reports.Verdict) alarms.Order {
 		}
 		scenarios = append(scenarios, s)
 	}
-	r := reports.Assemble(reports.Run{ID: "run", Seed: seed, Started: start}, scenarios, reports.End{Finished: start.Add(time.Minute)})
+	r := reports.Assemble(reports.Run{ID: "run", SuiteVersion: "v1.2.3", Seed: seed, Started: start}, scenarios, reports.End{Finished: start.Add(time.Minute)})
 	return alarms.Of(r, seed%2 == 0)
 }
 
@@ -54,6 +54,16 @@ func TestTheTableTellsOrdersAndAlarms(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, alarms.WriteMarkdown(&b, []alarms.Order{order(7, reports.Passed), order(8, reports.Failed)}))
 	assert.Contains(t, b.String(), "2 orders, 1 of them with all cores kept busy, 2 verdicts: 1 scenarios did not")
+	assert.Contains(t, b.String(), "All of conformance v1.2.3.")
 	assert.Contains(t, b.String(), "| 7 | false | 0.0 | 60 s | 1 | 0 |")
 	assert.Contains(t, b.String(), `| a | 1 failed, 1 passed | got 200 \| want 403 indeed |`)
+}
+
+func TestOrdersOfAnotherVersionAreNotComparedWithThese(t *testing.T) {
+	require.NoError(t, alarms.OfOneSuite([]alarms.Order{order(1, reports.Passed), order(2, reports.Failed)}, "v1.2.3"))
+	require.NoError(t, alarms.OfOneSuite(nil, "v1.2.3"))
+	other := order(2, reports.Passed)
+	other.Suite = "v1.2.2"
+	require.ErrorContains(t, alarms.OfOneSuite([]alarms.Order{order(1, reports.Passed), other}, "v1.2.3"), `order 2 is of conformance "v1.2.2" and this is v1.2.3`)
+	require.Error(t, alarms.OfOneSuite([]alarms.Order{order(1, reports.Passed)}, "v1.2.2"))
 }

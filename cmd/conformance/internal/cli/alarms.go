@@ -67,6 +67,9 @@ func (p Program) alarms(cmd *cobra.Command, f alarmFlags) error {
 		if err == nil {
 			err = json.Unmarshal(text, &all)
 		}
+		if err == nil {
+			err = alarms.OfOneSuite(all, Version())
+		}
 		if err != nil {
 			return usage.Errorf("--more: %s: %w", f.results, err)
 		}

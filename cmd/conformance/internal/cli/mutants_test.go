@@ -20,6 +20,8 @@ func TestHuntsAndOrdersRefuseBadInputBeforeTheyTouchALab(t *testing.T) {
 	require.NoError(t, os.WriteFile(torn, []byte("{"), 0o600))
 	full := filepath.Join(t.TempDir(), "full.json")
 	require.NoError(t, os.WriteFile(full, []byte(`{"full": true}`), 0o600))
+	other := filepath.Join(t.TempDir(), "other.json")
+	require.NoError(t, os.WriteFile(other, []byte(`[{"seed": 7, "suite": "v0.0.9"}]`), 0o600))
 	for name, c := range map[string]struct {
 		args []string
 		want string
@@ -33,6 +35,7 @@ func TestHuntsAndOrdersRefuseBadInputBeforeTheyTouchALab(t *testing.T) {
 		"no orders":           {[]string{"false-alarms", "--orders", "0"}, "--orders 0"},
 		"no seed":             {[]string{"false-alarms", "--first", "0"}, "--first 0"},
 		"nothing to add to":   {[]string{"false-alarms", "--more", "--results", torn}, "--more"},
+		"another version's":   {[]string{"false-alarms", "--more", "--results", other}, `order 7 is of conformance "v0.0.9"`},
 		"an unknown engine":   {[]string{"false-alarms", "--engine", "x"}, "--engine"},
 	} {
 		t.Run(name, func(t *testing.T) {
