@@ -35,6 +35,10 @@ func cause(ctx context.Context, t *testing.T) string {
 
 // A command that dies with its terminal leaves all that it has made behind.
 func TestAClosedTerminalEndsACommandInGoodOrder(t *testing.T) {
+	// These tests may be run under nohup themselves.
+	heard := make(chan os.Signal, 2)
+	signal.Notify(heard, syscall.SIGHUP)
+	defer signal.Stop(heard)
 	ctx, release := interrupt.Context(t.Context())
 	defer release()
 	// Signals are delivered in the order of their numbers: what comes behind the
