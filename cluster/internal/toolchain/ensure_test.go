@@ -264,9 +264,15 @@ func TestWarmEnsureOnThisMachine(t *testing.T) {
 			t.Skip(i.Name + " is not built here")
 		}
 	}
-	began := time.Now()
-	tools, err := Ensure(t.Context(), Config{})
-	require.NoError(t, err)
-	assert.Less(t, time.Since(began), 200*time.Millisecond)
-	assert.True(t, strings.HasSuffix(tools.Path(Kubectl), "/kubectl"))
+	// What else the machine does can only make it slower: the quickest tells
+	// what it costs.
+	quickest := time.Hour
+	for range 5 {
+		began := time.Now()
+		tools, err := Ensure(t.Context(), Config{})
+		quickest = min(quickest, time.Since(began))
+		require.NoError(t, err)
+		assert.True(t, strings.HasSuffix(tools.Path(Kubectl), "/kubectl"))
+	}
+	assert.Less(t, quickest, 200*time.Millisecond)
 }
