@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -19,20 +21,38 @@ var ErrUnknown = errors.New("arrivals unknown")
 // errForgotten is the part of ErrUnknown that is known of a pod which answered.
 var errForgotten = errors.New("has forgotten")
 
-// Witness asks workloads what reached them.
+// patience is how long a pod may take to answer a question. A way that has become
+// silent must leave time for another.
+const patience = 10 * time.Second
+
+var errNoAnswer = fmt.Errorf("no answer within %s", patience)
+
+// Witness asks workloads what reached them. It is safe for concurrent use.
 type Witness struct {
-	Pods Pods
-	// Program is the path of the fixture's program in the pods.
-	Program string
+	pods Pods
+	// program is the path of the fixture's program in the pods.
+	program string
+
+	mu sync.Mutex
+	// dialogues go on from one question to the next, by pod and container.
+	dialogues map[string]*dialogue
 }
 
-// Query says which arrivals are meant.
-type Query struct {
-	// Nonce is required.
-	Nonce string
-	// Since is when the first of them can have arrived, by the clock of the
-	// cluster. If it is zero, a pod that was replaced since goes unnoticed.
-	Since time.Time
+// NewWitness is one for the pods of a cluster; program is the path of the
+// fixture's program in them. It must be closed.
+func NewWitness(pods Pods, program string) *Witness {
+	return &Witness{pods: pods, program: program, dialogues: map[string]*dialogue{}}
+}
+
+// Close ends the processes in the pods that answer. Whoever asks after it begins
+// them anew.
+func (w *Witness) Close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, d := range w.dialogues {
+		d.end(errClosed)
+	}
+	clear(w.dialogues)
 }
 
 // Seen is what the pods of some workloads saw.
@@ -59,20 +79,16 @@ func (s Seen) ByPod() map[string]int {
 	return count
 }
 
-// Arrivals asks every pod of every workload. A workload without pods, a pod
-// that does not answer, and one that may have forgotten are errors that wrap
-// ErrUnknown.
-func (w Witness) Arrivals(ctx context.Context, q Query, refs ...workload.Ref) (Seen, error) {
+// Arrivals asks every pod of every workload for the requests with a nonce, which
+// is required. A workload without pods, a pod that does not answer, and one that
+// may have forgotten are errors that wrap ErrUnknown.
+func (w *Witness) Arrivals(ctx context.Context, q wire.Query, refs ...workload.Ref) (Seen, error) {
 	if q.Nonce == "" || len(refs) == 0 {
 		return Seen{}, fmt.Errorf("%w: want a nonce and at least one workload", ErrUnknown)
 	}
-	command := []string{w.Program, "arrivals", "--nonce", q.Nonce}
-	if !q.Since.IsZero() {
-		command = append(command, "--since", q.Since.UTC().Format(time.RFC3339Nano))
-	}
 	var seen Seen
 	for _, ref := range refs {
-		answers, err := w.ask(ctx, ref, command)
+		answers, err := w.ask(ctx, ref, q)
 		if err != nil {
 			return Seen{}, fmt.Errorf("%w: %s: %w", ErrUnknown, ref, err)
 		}
@@ -86,16 +102,16 @@ func (w Witness) Arrivals(ctx context.Context, q Query, refs ...workload.Ref) (S
 // came since are asked for, by the clock of the cluster. One that is further
 // behind does not count a control either. If it is the way to a pod that broke,
 // that is not asked: of a new pod, its age would be told and not what broke.
-func (w Witness) Lately(ctx context.Context, nonce string, ago time.Duration, refs ...workload.Ref) (Seen, error) {
-	seen, err := w.Arrivals(ctx, Query{Nonce: nonce}, refs...)
+func (w *Witness) Lately(ctx context.Context, nonce string, ago time.Duration, refs ...workload.Ref) (Seen, error) {
+	seen, err := w.Arrivals(ctx, wire.Query{Nonce: nonce}, refs...)
 	if errors.Is(err, errForgotten) && ctx.Err() == nil {
-		return w.Arrivals(ctx, Query{Nonce: nonce, Since: time.Now().Add(-ago)}, refs...)
+		return w.Arrivals(ctx, wire.Query{Nonce: nonce, Since: time.Now().Add(-ago)}, refs...)
 	}
 	return seen, err
 }
 
-func (w Witness) ask(ctx context.Context, ref workload.Ref, command []string) ([]wire.Arrivals, error) {
-	pods, err := w.Pods.Pods(ctx, ref)
+func (w *Witness) ask(ctx context.Context, ref workload.Ref, q wire.Query) ([]wire.Arrivals, error) {
+	pods, err := w.pods.Pods(ctx, ref)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +122,7 @@ func (w Witness) ask(ctx context.Context, ref workload.Ref, command []string) ([
 	all, ctx := errgroup.WithContext(ctx)
 	for i := range pods {
 		all.Go(func() (err error) {
-			answers[i], err = answer(ctx, place{w.Pods, &pods[i], ref.Container}, command)
+			answers[i], err = w.answer(ctx, place{w.pods, &pods[i], ref.Container}, q)
 			return err
 		})
 	}
@@ -115,23 +131,37 @@ func (w Witness) ask(ctx context.Context, ref workload.Ref, command []string) ([
 
 // answer asks a pod a second time if the way to it broke. A question changes
 // nothing there.
-func answer(ctx context.Context, in place, command []string) (wire.Arrivals, error) {
-	a, err := answerOnce(ctx, in, command)
+func (w *Witness) answer(ctx context.Context, in place, q wire.Query) (wire.Arrivals, error) {
+	a, err := w.answerOnce(ctx, in, q)
 	if err == nil || errors.Is(err, errForgotten) || ctx.Err() != nil {
 		return a, err
 	}
-	a, again := answerOnce(ctx, in, command)
+	a, again := w.answerOnce(ctx, in, q)
 	if again != nil {
 		return a, fmt.Errorf("%w; and again: %w", err, again)
 	}
 	return a, nil
 }
 
-func answerOnce(ctx context.Context, in place, command []string) (wire.Arrivals, error) {
-	var a wire.Arrivals
-	err := in.run(ctx, command, nil, &a)
+func (w *Witness) answerOnce(ctx context.Context, in place, q wire.Query) (wire.Arrivals, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, errNoAnswer)
+	defer cancel()
+	a, err := w.dialogue(ctx, in).ask(ctx, q)
 	if err == nil && !a.Complete {
 		err = fmt.Errorf("pod %s %w: %s", in.pod.Name, errForgotten, a.Gap)
 	}
 	return a, err
+}
+
+// dialogue is the one with that place, or a new one if it is over.
+func (w *Witness) dialogue(ctx context.Context, in place) *dialogue {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	key := strings.Join([]string{in.pod.Namespace, in.pod.Name, string(in.pod.UID), in.container}, "/")
+	d, known := w.dialogues[key]
+	if !known || d.over() {
+		d = begin(ctx, in, []string{w.program, "arrivals", "--questions"})
+		w.dialogues[key] = d
+	}
+	return d
 }

@@ -15,8 +15,10 @@ func (b *Bench) install(ctx context.Context) error {
 	return explained(b.everywhere(ctx, engine.Installer.Install))
 }
 
-// Close takes away what New has installed. A lab that is deleted needs no Close.
+// Close takes away what New has installed, and ends what asks in the meshes. A lab
+// that is deleted needs no Close.
 func (b *Bench) Close(ctx context.Context) error {
+	b.through.Close()
 	if err := b.everywhere(ctx, engine.Installer.Uninstall); err != nil {
 		return fmt.Errorf("bench: %w", err)
 	}

@@ -31,6 +31,7 @@ func Why(ctx context.Context, lab cluster.Lab, mesh string, r steps.Request) (st
 	if err != nil {
 		return steps.Diagnosis{}, fmt.Errorf("why: %w", err)
 	}
+	defer through.Close()
 	return through.Why(ctx, mesh, r)
 }
 

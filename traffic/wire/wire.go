@@ -99,6 +99,15 @@ type Arrival struct {
 	Peer  string   `json:"peer"`
 }
 
+// Query is a question to a workload: which requests have arrived at it.
+type Query struct {
+	// Nonce is that of the requests meant; all if it is empty.
+	Nonce string `json:"nonce"`
+	// Since is when the first of them can have arrived, by the clock of the
+	// cluster. If it is zero, a pod that was replaced since goes unnoticed.
+	Since time.Time `json:"since,omitzero"`
+}
+
 // Arrivals is what a workload answers when asked what reached it.
 type Arrivals struct {
 	Service string `json:"service"`

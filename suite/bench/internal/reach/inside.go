@@ -88,7 +88,7 @@ func (r *Reach) Arrivals(ctx context.Context, mesh, nonce string) ([]steps.Arriv
 	if len(refs) == 0 {
 		return nil, nil
 	}
-	seen, err := traffic.Witness{Pods: m.Pods, Program: fixtures.Binary}.Lately(ctx, nonce, recently, refs...)
+	seen, err := r.witness(mesh, m).Lately(ctx, nonce, recently, refs...)
 	if err != nil {
 		return nil, fmt.Errorf("arrivals in %s: %w", mesh, err)
 	}
@@ -102,6 +102,18 @@ func (r *Reach) Arrivals(ctx context.Context, mesh, nonce string) ([]steps.Arriv
 		}
 	}
 	return arrivals, nil
+}
+
+// witness of a mesh; it lives until Close.
+func (r *Reach) witness(mesh string, m Mesh) *traffic.Witness {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	w, known := r.witnesses[mesh]
+	if !known {
+		w = traffic.NewWitness(m.Pods, fixtures.Binary)
+		r.witnesses[mesh] = w
+	}
+	return w
 }
 
 // counters are the counting workloads, in whichever namespaces the owner of

@@ -16,6 +16,7 @@ import (
 	"github.com/meshfed/meshfed/cluster/workload"
 	"github.com/meshfed/meshfed/fixtures/pki"
 	"github.com/meshfed/meshfed/steps"
+	"github.com/meshfed/meshfed/traffic"
 	"github.com/meshfed/meshfed/traffic/link"
 )
 
@@ -42,6 +43,8 @@ type Reach struct {
 	certificates map[steps.Caller]*tls.Certificate
 	// links lead to gateways instead of their addresses, by mesh.
 	links map[string]*link.Link
+	// witnesses say what arrived in a mesh.
+	witnesses map[string]*traffic.Witness
 }
 
 var _ steps.Meshes = (*Reach)(nil)
@@ -59,7 +62,17 @@ func New(meshes map[string]Mesh, authority *pki.Authority) (*Reach, error) {
 	return &Reach{
 		meshes: meshes, own: authority, impostor: impostor, alone: alone, roots: authority.Pool(),
 		addresses: map[string]cluster.GatewayAddress{}, certificates: map[steps.Caller]*tls.Certificate{}, links: map[string]*link.Link{},
+		witnesses: map[string]*traffic.Witness{},
 	}, nil
+}
+
+// Close ends what was begun in the meshes to ask them.
+func (r *Reach) Close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, w := range r.witnesses {
+		w.Close()
+	}
 }
 
 // OwnAuthorities are those of the meshes that no gateway trusts unless it is told
