@@ -41,8 +41,11 @@ type Crowd struct {
 const (
 	// gathering is how many connections are made at once.
 	gathering = 16
-	// slowPause is between two bytes of a slow head.
-	slowPause = 500 * time.Millisecond
+	// slowPause is between two bytes of a slow head. Tools of this kind wait ten
+	// seconds. With half a second two thousand of them sent four thousand bytes a
+	// second, each in a record of its own: on a machine that was busy the crowd
+	// itself was the load, and no attack that costs its maker nothing.
+	slowPause = 2 * time.Second
 )
 
 // slowHead is what a slow connection begins its head with; it never ends it.

@@ -5,10 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/meshfed/meshfed/steps"
 	"github.com/meshfed/meshfed/traffic"
 )
+
+// joinLimit is how long one of many connections may take to be made. Nothing is
+// judged by it: a crowd that is not there decides nothing.
+const joinLimit = 10 * time.Second
 
 // Gather implements steps.Meshes.
 func (r *Reach) Gather(ctx context.Context, mesh string, as steps.Caller, n int, habit traffic.Habit) (steps.Crowd, error) {
@@ -16,6 +21,7 @@ func (r *Reach) Gather(ctx context.Context, mesh string, as steps.Caller, n int,
 	if err != nil {
 		return nil, err
 	}
+	edge.Timeout = joinLimit
 	crowd, err := edge.Gather(ctx, n, habit)
 	if err != nil {
 		return nil, err
