@@ -1,15 +1,12 @@
 package traffic
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
-	"github.com/meshfed/meshfed/cluster"
 	"github.com/meshfed/meshfed/traffic/wire"
 )
 
@@ -37,10 +34,9 @@ func begin(ctx context.Context, in place, command []string) *dialogue {
 	stdin, questions := io.Pipe()
 	answers, stdout := io.Pipe()
 	go func() {
-		var stderr bytes.Buffer
-		code, err := in.pods.ExecIn(lifetime, in.pod, in.container, command, cluster.Streams{In: stdin, Out: stdout, Err: &stderr})
+		err := in.exec(lifetime, command, stdin, stdout)
 		if err == nil {
-			err = fmt.Errorf("exit code %d: %s", code, bytes.TrimSpace(stderr.Bytes()))
+			err = io.EOF
 		}
 		// Whoever learns of it by a pipe must find the dialogue over.
 		hangUp(err)
@@ -48,7 +44,7 @@ func begin(ctx context.Context, in place, command []string) *dialogue {
 		_ = stdout.CloseWithError(err)
 	}()
 	return &dialogue{
-		what: fmt.Sprintf("%s in %s/%s", strings.Join(command, " "), in.pod.Namespace, in.pod.Name),
+		what: in.doing(command),
 		turn: make(chan struct{}, 1), in: questions, out: answers, answers: json.NewDecoder(answers),
 		lifetime: lifetime, hangUp: hangUp,
 	}
@@ -83,8 +79,11 @@ func (d *dialogue) ask(ctx context.Context, q wire.Query) (wire.Arrivals, error)
 		return a, nil
 	}
 	d.end(err)
-	if cause := context.Cause(d.lifetime); cause != nil {
-		err = cause
+	switch {
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
+	case errors.Is(err, io.ErrClosedPipe):
+		err = context.Cause(d.lifetime)
 	}
 	return wire.Arrivals{}, fmt.Errorf("%s: %w", d.what, err)
 }

@@ -1,7 +1,6 @@
 package traffic
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -9,7 +8,6 @@ import (
 	"net"
 	"net/http"
 
-	"github.com/meshfed/meshfed/cluster"
 	"github.com/meshfed/meshfed/traffic/load"
 )
 
@@ -45,13 +43,9 @@ func (w Workload) Load(ctx context.Context, plan load.Plan) (load.Result, error)
 	if err != nil {
 		return load.Result{}, fmt.Errorf("load from %s: %w", w.Ref, err)
 	}
+	at := place{w.Pods, pod, w.Ref.Container}
 	result, err := load.Exchange(ctx, plan, func(ctx context.Context, in io.Reader, out io.Writer) error {
-		var errs bytes.Buffer
-		code, err := w.Pods.ExecIn(ctx, pod, w.Ref.Container, []string{w.Program, "load"}, cluster.Streams{In: in, Out: out, Err: &errs})
-		if err == nil && code != 0 {
-			err = fmt.Errorf("exit code %d: %s", code, bytes.TrimSpace(errs.Bytes()))
-		}
-		return err
+		return at.exec(ctx, []string{w.Program, "load"}, in, out)
 	})
 	if err != nil {
 		return result, fmt.Errorf("load from %s/%s: %w", pod.Namespace, pod.Name, err)

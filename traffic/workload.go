@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -87,19 +88,30 @@ type place struct {
 	container string
 }
 
+// doing names the program as it runs there, for errors.
+func (p place) doing(command []string) string {
+	return fmt.Sprintf("%s in %s/%s", strings.Join(command, " "), p.pod.Namespace, p.pod.Name)
+}
+
+// exec runs the program on two streams. That it fails is an error, with what it
+// said of it.
+func (p place) exec(ctx context.Context, command []string, in io.Reader, out io.Writer) error {
+	var stderr bytes.Buffer
+	code, err := p.pods.ExecIn(ctx, p.pod, p.container, command, cluster.Streams{In: in, Out: out, Err: &stderr})
+	if err == nil && code != 0 {
+		err = fmt.Errorf("exit code %d: %s", code, bytes.TrimSpace(stderr.Bytes()))
+	}
+	return err
+}
+
 // run executes the program and reads the JSON it prints into out.
 func (p place) run(ctx context.Context, command []string, in []byte, out any) error {
-	var stdout, stderr bytes.Buffer
-	code, err := p.pods.ExecIn(ctx, p.pod, p.container, command, cluster.Streams{In: bytes.NewReader(in), Out: &stdout, Err: &stderr})
-	what := fmt.Sprintf("%s in %s/%s", strings.Join(command, " "), p.pod.Namespace, p.pod.Name)
-	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	if code != 0 {
-		return fmt.Errorf("%s: exit code %d: %s", what, code, bytes.TrimSpace(stderr.Bytes()))
+	var stdout bytes.Buffer
+	if err := p.exec(ctx, command, bytes.NewReader(in), &stdout); err != nil {
+		return fmt.Errorf("%s: %w", p.doing(command), err)
 	}
 	if err := json.Unmarshal(stdout.Bytes(), out); err != nil {
-		return fmt.Errorf("%s: read its answer: %w", what, err)
+		return fmt.Errorf("%s: read its answer: %w", p.doing(command), err)
 	}
 	return nil
 }
