@@ -1,9 +1,10 @@
 @consume
 Feature: A canary release with a remote version
   "Now you can perform a canary release for reviews v2": first for one user,
-  then for half of all requests. A split is judged by an exact binomial test: a
-  right one is called wrong once in 10,000 runs, one that is off by 5 points
-  (10 points for the product page) is missed once in 100.
+  then for half of all requests. A split is judged by a sequential test, which
+  asks until it knows: a right one is called wrong at most once in 10,000 runs,
+  one that is off by 5 points (10 points for the product page) is missed at most
+  once in 100.
 
   Background:
     Given the meshes c1 and c2 are paired

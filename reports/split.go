@@ -11,16 +11,17 @@ import (
 type SplitFigure struct {
 	// What was split: "reviews of c1".
 	What string `json:"what"`
-	// N is how many requests were judged.
+	// N is how many requests were judged. The test is sequential: it ended when
+	// so many were enough.
 	N int `json:"n"`
-	// Confidence of the intervals, all together: 0.999 calls a right split
-	// wrong at most once in 1000 times.
+	// Confidence of the intervals, all together and however often they were looked
+	// at: 0.999 calls a right split wrong at most once in 1000 times.
 	Confidence float64 `json:"confidence"`
-	// DetectableShift is the smallest deviation of a share that this many
-	// requests show with the power that the scenario asked for; a split that
-	// is off by less may pass.
+	// DetectableShift is the smallest deviation of a share that the test finds
+	// with the power that the scenario asked for; a split that is off by less may
+	// pass.
 	DetectableShift float64 `json:"detectableShift"`
-	// Power is how often a split off by DetectableShift is called wrong.
+	// Power is how often, at least, a split off by DetectableShift does not pass.
 	Power  float64 `json:"power"`
 	Shares []Share `json:"shares"`
 }

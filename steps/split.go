@@ -17,8 +17,8 @@ func (w *World) splitSteps(sc *godog.ScenarioContext) {
 	sc.Then(`^the product page of (c\d) is shared (\d+):(\d+) between (`+looks+` from c\d) and (`+looks+` from c\d)$`, w.pagesShared)
 }
 
-// Both tests call a right split wrong once in 10,000 times, and one that is off
-// by the shift right once in 100. A page costs ten times a request, so its
+// Both tests call a right split wrong at most once in 10,000 times, and one that is
+// off by the shift right at most once in 100. A page costs ten times a request, so its
 // test is content with a shift that is twice as large.
 const (
 	splitAlpha   = 1e-4
@@ -65,11 +65,10 @@ func planOf(first, second int, shift float64) (split.Plan, error) {
 	return split.Plan{Share: float64(first) / 100, Shift: shift, Alpha: splitAlpha, Power: splitPower}, nil
 }
 
-// shared waits until both sides take part, then sends as many requests as the
-// plan needs and judges how many went to the first side. Each must be answered
-// by one of the two.
+// shared waits until both sides take part, then sends requests until their number
+// tells whether the plan holds. Each must be answered by one of the two.
 func (w *World) shared(ctx context.Context, mesh string, r Request, plan split.Plan, sides [2]side) error {
-	n, err := plan.Size()
+	looks, err := plan.Looks()
 	if err != nil {
 		return err
 	}
@@ -78,25 +77,40 @@ func (w *World) shared(ctx context.Context, mesh string, r Request, plan split.P
 			return err
 		}
 	}
-	_, answers, err := w.many(ctx, mesh, r, n)
-	if err != nil {
+	count, n := 0, 0
+	for _, look := range looks {
+		more, err := w.firstOfTwo(ctx, mesh, r, look-n, sides)
+		if err != nil {
+			return err
+		}
+		count, n = count+more, look
+		if plan.Judge(count, n) != split.Undecided {
+			break
+		}
+	}
+	figure := splitFigure(fmt.Sprintf("%s in %s", r, mesh), plan, count, n, sides)
+	w.record = append(w.record, fmt.Sprintf("%s: %d of %d by %s", figure.What, count, n, sides[0].words))
+	if err := w.Attach(figure); err != nil {
 		return inconclusive(err)
 	}
-	count := 0
+	return figure.Holds()
+}
+
+// firstOfTwo sends so many requests, and counts those that the first side answered.
+func (w *World) firstOfTwo(ctx context.Context, mesh string, r Request, times int, sides [2]side) (count int, err error) {
+	_, answers, err := w.many(ctx, mesh, r, times)
+	if err != nil {
+		return 0, inconclusive(err)
+	}
 	for _, a := range answers {
 		switch {
 		case sides[0].fits(a):
 			count++
 		case !sides[1].fits(a):
-			return fmt.Errorf("one of %d was answered neither by %s nor by %s: %s", n, sides[0].words, sides[1].words, a)
+			return 0, fmt.Errorf("one of %d was answered neither by %s nor by %s: %s", times, sides[0].words, sides[1].words, a)
 		}
 	}
-	figure := splitFigure(fmt.Sprintf("%s in %s", r, mesh), plan, count, len(answers), sides)
-	w.record = append(w.record, fmt.Sprintf("%s: %d of %d by %s", figure.What, count, len(answers), sides[0].words))
-	if err := w.Attach(figure); err != nil {
-		return inconclusive(err)
-	}
-	return figure.Holds()
+	return count, nil
 }
 
 func splitFigure(what string, plan split.Plan, count, n int, sides [2]side) reports.SplitFigure {

@@ -1,17 +1,51 @@
 package split
 
-import "gonum.org/v1/gonum/stat/distuv"
+import (
+	"math"
 
-// Interval is the Clopper-Pearson interval of a share of which count of of
-// were seen: it misses the true share no more often than alpha.
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Interval is where the true share of a side lies that answered count of of
+// requests, in a test that may be looked at as often as one likes and ended
+// because of what was seen: of all the intervals of a test, one misses the true
+// share no more often than alpha.
+//
+// It holds the shares that the count makes not much less likely than they were
+// before anything was asked, when all were alike: the prior-posterior ratio of
+// Waudby-Smith and Ramdas, "Confidence sequences for sampling without
+// replacement" (NeurIPS 2020), section 2.
 func Interval(count, of int, alpha float64) (low, high float64) {
-	k, n := float64(count), float64(of)
+	after := posterior(count, of)
+	seen := after.Mode()
+	if of == 0 {
+		return 0, 1
+	}
+	inside := func(share float64) bool { return after.LogProb(share) > math.Log(alpha) }
 	high = 1
 	if count > 0 {
-		low = distuv.Beta{Alpha: k, Beta: n - k + 1}.Quantile(alpha / 2)
+		low = border(seen, 0, inside)
 	}
 	if count < of {
-		high = distuv.Beta{Alpha: k + 1, Beta: n - k}.Quantile(1 - alpha/2)
+		high = border(seen, 1, inside)
 	}
 	return low, high
+}
+
+func posterior(count, of int) distuv.Beta {
+	return distuv.Beta{Alpha: 1 + float64(count), Beta: 1 + float64(of-count)}
+}
+
+// border is where a condition that holds at the one share, and not at the other,
+// ends. Sixty halvings are all that a float64 has.
+func border(holds, not float64, condition func(float64) bool) float64 {
+	for range 60 {
+		middle := (holds + not) / 2
+		if condition(middle) {
+			holds = middle
+		} else {
+			not = middle
+		}
+	}
+	return holds
 }

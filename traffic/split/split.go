@@ -1,14 +1,14 @@
-// Package split judges whether traffic is shared as it should be: how many
-// requests are needed to tell a shift of a given size, and what a count says.
-// Everything is exact for the binomial distribution; it knows nothing of HTTP.
+// Package split judges whether traffic is shared as it should be: after how many
+// requests it is worth a look, and what a count says. The test is sequential
+// (Wald, 1945): it ends as soon as enough was seen, which a right split shows
+// after less than half of the requests that a test of fixed size takes for the
+// same errors. Its errors are bounds, not approximations; it knows nothing of HTTP.
 package split
 
 import (
 	"errors"
 	"fmt"
 	"math"
-
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Plan says how certain a test of a split shall be.
@@ -20,32 +20,104 @@ type Plan struct {
 	Shift float64
 	// Alpha is how often a right split may be called wrong: the flake rate.
 	Alpha float64
-	// Power is how often a split that is off by Shift must be called wrong.
+	// Power is how often a split that is off by Shift or more must not be called
+	// right.
 	Power float64
 }
 
-// maxSize is where a search ends: nobody sends that many requests in a test.
-const maxSize = 10_000_000
+// Judgement is what a count says of a plan.
+type Judgement string
+
+// The judgements. Undecided means that more requests will tell.
+const (
+	Undecided Judgement = "undecided"
+	AsPlanned Judgement = "as planned"
+	Off       Judgement = "off"
+)
 
 // ErrPlan is wrapped by the errors about a plan that makes no sense.
 var ErrPlan = errors.New("split plan")
 
-// Size is the smallest number of requests with which the test of Judge has the
-// plan's power against a shift to either side. A shift that would leave the
-// range from 0 to 1 on one side is only looked for on the other.
+// Judge says whether count of of requests are as planned. The plan's errors hold
+// however often it is asked in one test: by Ville's inequality a likelihood ratio
+// against the truth is hardly ever large, at whatever moment.
 //
-// Exact power rises in a saw-tooth, so the smallest size is searched one by
-// one, from well below the one that the normal approximation gives.
-func (p Plan) Size() (int, error) {
-	if err := p.validate(); err != nil {
-		return 0, err
+// Off is a share outside of Interval. As planned is one that makes the plan more
+// likely than either shift, by as much as the power demands; what is shifted
+// further makes it less likely still.
+func (p Plan) Judge(count, of int) Judgement {
+	if posterior(count, of).LogProb(p.Share) <= math.Log(p.Alpha) {
+		return Off
 	}
-	for n := max(1, int(0.7*p.approximate())); n <= maxSize; n++ {
-		if p.powerAt(n) >= p.Power {
-			return n, nil
+	for _, other := range p.shifted() {
+		if p.against(other, count, of) < -math.Log(1-p.Power) {
+			return Undecided
 		}
 	}
-	return 0, fmt.Errorf("%w: it would take more than %d requests", ErrPlan, maxSize)
+	return AsPlanned
+}
+
+// against is the logarithm of how much more likely a count is with the plan's
+// share than with another one.
+func (p Plan) against(other float64, count, of int) float64 {
+	term := func(n int, share, other float64) float64 {
+		if n == 0 {
+			return 0
+		}
+		return float64(n) * math.Log(share/other)
+	}
+	return term(count, p.Share, other) + term(of-count, 1-p.Share, 1-other)
+}
+
+// shifted are the shares that are off by the shift. One that would leave the
+// range from 0 to 1 is not looked for.
+func (p Plan) shifted() []float64 {
+	var others []float64
+	for _, other := range []float64{p.Share - p.Shift, p.Share + p.Shift} {
+		if other >= 0 && other <= 1 {
+			others = append(others, other)
+		}
+	}
+	return others
+}
+
+const (
+	// growth of the requests from look to look. A right split needs nearly twice
+	// those of the first look on average.
+	growth = 1.25
+	// maxSize is where a search ends: nobody sends that many requests in a test.
+	maxSize = 1_000_000
+)
+
+// Looks are the numbers of requests, all together, after which Judge is worth
+// asking. The first is the smallest at which a split exactly as planned is known
+// to be it, and after the last one no count is undecided.
+func (p Plan) Looks() ([]int, error) {
+	if err := p.validate(); err != nil {
+		return nil, err
+	}
+	n := 1
+	for p.Judge(int(math.Round(p.Share*float64(n))), n) != AsPlanned {
+		if n++; n > maxSize {
+			return nil, fmt.Errorf("%w: it would take more than %d requests", ErrPlan, maxSize)
+		}
+	}
+	looks := []int{n}
+	for !p.decided(n) {
+		n = int(math.Ceil(growth * float64(n)))
+		looks = append(looks, n)
+	}
+	return looks, nil
+}
+
+// decided says that so many requests leave nothing undecided.
+func (p Plan) decided(of int) bool {
+	for count := range of + 1 {
+		if p.Judge(count, of) == Undecided {
+			return false
+		}
+	}
+	return true
 }
 
 func (p Plan) validate() error {
@@ -59,71 +131,4 @@ func (p Plan) validate() error {
 		return fmt.Errorf("%w: alpha %v and power %v are to be between 0 and 1", ErrPlan, p.Alpha, p.Power)
 	}
 	return nil
-}
-
-// approximate is the textbook size for a normal test of one proportion, for
-// the side on which it takes more.
-func (p Plan) approximate() float64 {
-	za, zb := distuv.UnitNormal.Quantile(1-p.Alpha/2), distuv.UnitNormal.Quantile(p.Power)
-	largest := 0.0
-	for _, other := range p.shifted() {
-		n := za*math.Sqrt(p.Share*(1-p.Share)) + zb*math.Sqrt(other*(1-other))
-		largest = max(largest, n*n/(p.Shift*p.Shift))
-	}
-	return largest
-}
-
-func (p Plan) shifted() []float64 {
-	var others []float64
-	for _, other := range []float64{p.Share - p.Shift, p.Share + p.Shift} {
-		if other >= 0 && other <= 1 {
-			others = append(others, other)
-		}
-	}
-	return others
-}
-
-func (p Plan) powerAt(n int) float64 {
-	low, high := accepted(n, p.Share, p.Alpha)
-	least := 1.0
-	for _, other := range p.shifted() {
-		least = min(least, 1-(atMost(high, n, other)-atMost(low-1, n, other)))
-	}
-	return least
-}
-
-// accepted is the range of counts that an exact test with equal tails accepts.
-func accepted(n int, share, alpha float64) (low, high int) {
-	low = smallest(n, func(k int) bool { return atMost(k, n, share) > alpha/2 })
-	// By symmetry: the losses of a share are the wins of its complement, and
-	// upper tails are computed as lower ones, without cancellation.
-	high = n - smallest(n, func(k int) bool { return atMost(k, n, 1-share) > alpha/2 })
-	return low, high
-}
-
-// smallest is the first k from 0 to n for which a monotone condition holds.
-func smallest(n int, holds func(int) bool) int {
-	low, high := 0, n
-	for low < high {
-		middle := (low + high) / 2
-		if holds(middle) {
-			high = middle
-		} else {
-			low = middle + 1
-		}
-	}
-	return low
-}
-
-// atMost is the probability of at most k of n.
-func atMost(k, n int, share float64) float64 {
-	switch {
-	case k < 0:
-		return 0
-	case k >= n || share <= 0:
-		return 1
-	case share >= 1:
-		return 0
-	}
-	return distuv.Binomial{N: float64(n), P: share}.CDF(float64(k))
 }
