@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -30,6 +31,9 @@ type Bench struct {
 	through     *reach.Reach
 	meshes      map[string]*mesh
 	versions    map[string]string
+	// clean says that a session has ended and left nothing, and that none has begun
+	// since.
+	clean atomic.Bool
 }
 
 var _ suite.Bench = (*Bench)(nil)

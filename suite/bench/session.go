@@ -45,6 +45,23 @@ const cleanLimit = 10 * time.Second
 func (s *Session) Start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, cleanLimit)
 	defer cancel()
+	if err := s.asBefore(ctx); err != nil {
+		return err
+	}
+	for _, c := range s.bench.lab.Clusters() {
+		if err := s.world.NothingExposed(ctx, c.Name()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// asBefore holds if every mesh has the objects that it had before the first
+// scenario. It takes the word of a session that has just ended and looked.
+func (s *Session) asBefore(ctx context.Context) error {
+	if s.bench.clean.Swap(false) {
+		return nil
+	}
 	left, err := s.left(ctx)
 	if err != nil {
 		return err
@@ -52,9 +69,6 @@ func (s *Session) Start(ctx context.Context) error {
 	for _, c := range s.bench.lab.Clusters() {
 		if found := left[c.Name()]; len(found) > 0 {
 			return fmt.Errorf("%s is not as it was before the first scenario: %s", c.Name(), strings.Join(found, "; "))
-		}
-		if err := s.world.NothingExposed(ctx, c.Name()); err != nil {
-			return err
 		}
 	}
 	return nil
@@ -98,7 +112,9 @@ func (s *Session) Close(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("in %s: %s", c.Name(), strings.Join(found, "; ")), s.sweep(ctx, c))
 		}
 	}
-	return errors.Join(errs...)
+	err = errors.Join(errs...)
+	s.bench.clean.Store(err == nil)
+	return err
 }
 
 // left are the leftovers of all meshes, by name.

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -142,6 +143,33 @@ func TestWhatOthersDoElsewhereOnSomebodysClustersIsNoLeftover(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{"left: services bookinfo/later"}, changed, "between two looks, too")
 }
+
+// Each look is two dozen lists of every cluster.
+func TestWhatASessionHasLookedAtTheNextOneNeedNot(t *testing.T) {
+	lab := lendOne(t, map[string]string{})
+	b := benchOn(t, lab)
+	const says = "is not as it was before the first scenario: left: services default/x"
+
+	require.NoError(t, b.NewSession("a").asBefore(t.Context()))
+	lab.c.create("services default/x")
+	require.ErrorContains(t, b.NewSession("b").asBefore(t.Context()), says, "a has not ended, and nobody has looked since")
+
+	delete(lab.c.objects, "services default/x")
+	require.NoError(t, b.NewSession("b").Close(t.Context()))
+	lab.c.create("services default/x")
+	c := b.NewSession("c")
+	require.NoError(t, c.asBefore(t.Context()), "b has looked")
+	require.ErrorContains(t, b.NewSession("d").asBefore(t.Context()), says, "c has begun")
+
+	c.world = steps.NewWorld(steps.Environment{Lab: lab, Engine: sweeper{}})
+	require.ErrorContains(t, c.Close(t.Context()), "in c1: left: services default/x", "and sees it at its end")
+	require.ErrorContains(t, b.NewSession("d").asBefore(t.Context()), says, "after an end that was not clean")
+}
+
+// sweeper is an engine that takes nothing away.
+type sweeper struct{ idle }
+
+func (sweeper) Apply(context.Context, cluster.Cluster, string) error { return nil }
 
 func TestClustersInWhichSomebodyHasSomethingFederatedAreRefusedBeforeAnythingIsDone(t *testing.T) {
 	const secret = "secrets istio-private-gateways/c1-example-com-ingress-certs"
