@@ -23,7 +23,9 @@ func order(seed int64, verdicts ...reports.Verdict) alarms.Order {
 		scenarios = append(scenarios, s)
 	}
 	r := reports.Assemble(reports.Run{ID: "run", SuiteVersion: "v1.2.3", Seed: seed, Started: start}, scenarios, reports.End{Finished: start.Add(time.Minute)})
-	return alarms.Of(r, seed%2 == 0)
+	o := alarms.Of(r, seed%2 == 0)
+	o.CoresBusy = 0.9 + float64(seed)/100
+	return o
 }
 
 func TestVerdictsThatDifferAreAlarms(t *testing.T) {
@@ -53,9 +55,9 @@ func TestVerdictsThatDifferAreAlarms(t *testing.T) {
 func TestTheTableTellsOrdersAndAlarms(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, alarms.WriteMarkdown(&b, []alarms.Order{order(7, reports.Passed), order(8, reports.Failed)}))
-	assert.Contains(t, b.String(), "2 orders, 1 of them with all cores kept busy, 2 verdicts: 1 scenarios did not")
+	assert.Contains(t, b.String(), "2 orders, 1 of them beside something that kept all cores busy, 2 with the cores busy for 95 % of the time or more, 2 verdicts: 1 scenarios did not")
 	assert.Contains(t, b.String(), "All of conformance v1.2.3.")
-	assert.Contains(t, b.String(), "| 7 | false | 0.0 | 60 s | 1 | 0 |")
+	assert.Contains(t, b.String(), "| 7 | false | 97.0 % | 60 s | 1 | 0 |")
 	assert.Contains(t, b.String(), `| a | 1 failed, 1 passed | got 200 \| want 403 indeed |`)
 }
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/prometheus/procfs"
 	"github.com/spf13/cobra"
 
 	"github.com/meshfed/meshfed/cmd/internal/usage"
@@ -120,6 +121,7 @@ func (p Program) inOrders(cmd *cobra.Command, f alarmFlags, at *place, all []ala
 		}
 		s.ID, s.Seed = fmt.Sprintf("%s-order-%d", s.ID, seed), seed
 		s.Prepare = func(context.Context) (suite.Bench, error) { return at.bench, nil }
+		before := coresTime()
 		report, err := p.oneOrder(cmd.Context(), s, f.busy)
 		if err == nil && report.Interrupted {
 			err = context.Cause(cmd.Context())
@@ -128,7 +130,7 @@ func (p Program) inOrders(cmd *cobra.Command, f alarmFlags, at *place, all []ala
 			return all, err
 		}
 		one := alarms.Of(report, f.busy)
-		one.Load = loadAverage()
+		one.CoresBusy = busyShare(before, coresTime())
 		all = append(all, one)
 		fmt.Fprintf(cmd.OutOrStdout(), "order %d: %s\n", seed, report.Line())
 		if err := writeFile(f.results, func(w io.Writer) error { return json.NewEncoder(w).Encode(all) }); err != nil {
@@ -152,15 +154,33 @@ func (p Program) oneOrder(ctx context.Context, s suite.Suite, busy bool) (report
 	return s.Run(ctx)
 }
 
-// loadAverage of the last minute; 0 if the system does not say.
-func loadAverage() float64 {
-	text, err := os.ReadFile("/proc/loadavg")
-	var load float64
-	if err == nil {
-		_, err = fmt.Sscan(string(text), &load)
-	}
+// coresTime is what all cores have done since the machine came up, in seconds; all
+// zero if the system does not say.
+func coresTime() procfs.CPUStat {
+	proc, err := procfs.NewDefaultFS()
 	if err != nil {
+		return procfs.CPUStat{}
+	}
+	stat, err := proc.Stat()
+	if err != nil {
+		return procfs.CPUStat{}
+	}
+	return stat.CPUTotal
+}
+
+// busyShare is the share of the cores' time between two looks in which they had
+// something to do, be it for another machine on the same host; 0 if it is not known.
+func busyShare(before, after procfs.CPUStat) float64 {
+	idle := after.Idle + after.Iowait - before.Idle - before.Iowait
+	busy := 0.0
+	for _, s := range []struct{ before, after float64 }{
+		{before.User, after.User}, {before.Nice, after.Nice}, {before.System, after.System},
+		{before.IRQ, after.IRQ}, {before.SoftIRQ, after.SoftIRQ}, {before.Steal, after.Steal},
+	} {
+		busy += s.after - s.before
+	}
+	if before == (procfs.CPUStat{}) || busy+idle <= 0 {
 		return 0
 	}
-	return load
+	return busy / (busy + idle)
 }
