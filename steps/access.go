@@ -13,7 +13,7 @@ func (w *World) accessSteps(sc *godog.ScenarioContext) {
 	sc.Given(`^there are (\d) meshes$`, w.meshesAtLeast)
 	sc.Step(`^in (c\d), "([A-Z]+) ([^"]+)" from (\w+) is answered by (\w+) (v\d) of (c\d)$`, w.answeredFrom)
 	sc.Then(`^in (c\d), "([A-Z]+) ([^"]+)"(?: from (\w+))?(?: by (\w+))? is refused: (.+)$`, w.insideRefused)
-	sc.Then(`^soon, in (c\d), "([A-Z]+) ([^"]+)"(?: from (\w+))? is refused: (.+)$`, w.insideRefusedSoon)
+	sc.Then(`^soon, in (c\d), "([A-Z]+) ([^"]+)"(?: from (\w+))?(?: by (\w+))? is refused: (.+)$`, w.insideRefusedSoon)
 	sc.Then(`^with these certificates, methods and paths, (c\d) answers or refuses:$`, w.truthTable)
 }
 
@@ -40,16 +40,16 @@ func (w *World) insideRefused(ctx context.Context, mesh, method, url, from, user
 
 // insideRefusedSoon is for what the owner of a mesh changes: her sidecars have
 // to hear of it first. Then it is asked once more, as every refusal is.
-func (w *World) insideRefusedSoon(ctx context.Context, mesh, method, url, from, words string) error {
+func (w *World) insideRefusedSoon(ctx context.Context, mesh, method, url, from, user, words string) error {
 	r, err := parseRefusal(words)
 	if err != nil {
 		return err
 	}
-	q := w.inside(mesh, Request{Method: method, URL: url, From: from})
-	if _, err := w.untilAll(ctx, mesh, Request{Method: method, URL: url, From: from}, everybodyAsked, words, r.fits); err != nil {
+	one := Request{Method: method, URL: url, From: from, User: user}
+	if _, err := w.untilAll(ctx, mesh, one, everybodyAsked, words, r.fits); err != nil {
 		return err
 	}
-	return w.refusedOnceSettled(ctx, q, words, r.fits)
+	return w.refusedOnceSettled(ctx, w.inside(mesh, one), words, r.fits)
 }
 
 // everybodyAsked is how often a service is asked, each time on a connection of

@@ -60,7 +60,7 @@ func TestAControlThatMeetsAnEndingConnectionIsAskedAgainWhileThingsSettle(t *tes
 				w := besiegedWorld(t, b)
 				w.Meshes = &changing{besieged: b, inside: c.inside}
 				besiegedControl(t, w)
-				err := w.insideRefusedSoon(t.Context(), "c2", "GET", "http://ratings:9080/", "", "denied by policy")
+				err := w.insideRefusedSoon(t.Context(), "c2", "GET", "http://ratings:9080/", "", "", "denied by policy")
 				if c.says == "" {
 					require.NoError(t, err)
 					return

@@ -119,7 +119,9 @@ func (w *Witness) ask(ctx context.Context, ref workload.Ref, q wire.Query) ([]wi
 		return nil, errors.New("there are no pods")
 	}
 	answers := make([]wire.Arrivals, len(pods))
-	all, ctx := errgroup.WithContext(ctx)
+	// What one pod has forgotten is no reason to break off with the others: their
+	// processes would have to be started anew for the next question.
+	var all errgroup.Group
 	for i := range pods {
 		all.Go(func() (err error) {
 			answers[i], err = w.answer(ctx, place{w.pods, &pods[i], ref.Container}, q)

@@ -167,6 +167,56 @@ func TestAPodThatHasForgottenLongAgoKnowsOfJustNow(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnknown)
 }
 
+// A lab that was up for some hours: a pod that had forgotten ended the questions to
+// the others, and what ended those was told to whoever asked them next.
+func TestAPodThatHasForgottenDisturbsNoOther(t *testing.T) {
+	c := &counting{answer: func(pod string, _ int, q wire.Query) (wire.Arrivals, error) {
+		if pod == "old" && q.Since.IsZero() {
+			return wire.Arrivals{Gap: "the ring overflowed"}, nil
+		}
+		return wire.Arrivals{Complete: true}, nil
+	}}
+	c.names = []string{"old", "v2", "v3"}
+	w := witness(t, c)
+	for range 200 {
+		_, err := w.Lately(t.Context(), "n", time.Minute, reviews)
+		require.NoError(t, err)
+	}
+	require.Equal(t, map[string]int{"old": 1, "v2": 1, "v3": 1}, c.processes)
+}
+
+// Whoever stops waiting in the moment in which the answer comes ends the dialogue,
+// and does so before anybody else has a turn.
+func TestWhyOneStoppedWaitingIsNoAnswerForTheNext(t *testing.T) {
+	stop := make(chan func(error), 1)
+	c := &counting{answer: func(_ string, _ int, q wire.Query) (wire.Arrivals, error) {
+		if q.Nonce == "stopped" {
+			(<-stop)(errForgotten)
+		}
+		return wire.Arrivals{Complete: true, Arrivals: []wire.Arrival{{Nonce: q.Nonce}}}, nil
+	}}
+	c.names = []string{"v2"}
+	w := witness(t, c)
+	for range 200 {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		stop <- cancel
+		var both sync.WaitGroup
+		both.Go(func() { _, _ = w.Arrivals(ctx, wire.Query{Nonce: "stopped"}, reviews) })
+		both.Go(func() {
+			seen, err := w.Arrivals(t.Context(), wire.Query{Nonce: "n"}, reviews)
+			if err != nil || seen.Pods[0].Arrivals[0].Nonce != "n" {
+				t.Errorf("%v, %v", seen, err)
+			}
+		})
+		both.Wait()
+		cancel(nil)
+		select {
+		case <-stop:
+		default:
+		}
+	}
+}
+
 func TestAPodIsAskedASecondTimeIfTheWayToItBreaks(t *testing.T) {
 	for name, breaks := range map[string]func() (wire.Arrivals, error){
 		"before it answers":     func() (wire.Arrivals, error) { return wire.Arrivals{}, errors.New("connection reset") },

@@ -61,7 +61,8 @@ func (d *dialogue) end(cause error) {
 }
 
 // ask waits for its turn and for the answer. One that ctx does not wait for ends
-// the dialogue: the next to ask would take it for its own.
+// the dialogue before the next one's turn: the next to ask would take it for its
+// own. Why somebody else ended it is no answer either, and does not pass for one.
 func (d *dialogue) ask(ctx context.Context, q wire.Query) (wire.Arrivals, error) {
 	var a wire.Arrivals
 	select {
@@ -70,7 +71,15 @@ func (d *dialogue) ask(ctx context.Context, q wire.Query) (wire.Arrivals, error)
 	case <-ctx.Done():
 		return a, fmt.Errorf("%s: wait for other questions: %w", d.what, context.Cause(ctx))
 	}
-	defer context.AfterFunc(ctx, func() { d.end(context.Cause(ctx)) })()
+	if d.over() {
+		return a, fmt.Errorf("%s: it has ended: %v", d.what, context.Cause(d.lifetime)) //nolint:errorlint // It is of another question.
+	}
+	stop := context.AfterFunc(ctx, func() { d.end(context.Cause(ctx)) })
+	defer func() {
+		if !stop() {
+			d.end(context.Cause(ctx))
+		}
+	}()
 	err := json.NewEncoder(d.in).Encode(q)
 	if err == nil {
 		err = d.answers.Decode(&a)
