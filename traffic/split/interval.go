@@ -16,12 +16,8 @@ import (
 // Waudby-Smith and Ramdas, "Confidence sequences for sampling without
 // replacement" (NeurIPS 2020), section 2.
 func Interval(count, of int, alpha float64) (low, high float64) {
-	after := posterior(count, of)
-	seen := after.Mode()
-	if of == 0 {
-		return 0, 1
-	}
-	inside := func(share float64) bool { return after.LogProb(share) > math.Log(alpha) }
+	seen := float64(count) / float64(of)
+	inside := func(share float64) bool { return likely(share, count, of, alpha) }
 	high = 1
 	if count > 0 {
 		low = border(seen, 0, inside)
@@ -32,8 +28,10 @@ func Interval(count, of int, alpha float64) (low, high float64) {
 	return low, high
 }
 
-func posterior(count, of int) distuv.Beta {
-	return distuv.Beta{Alpha: 1 + float64(count), Beta: 1 + float64(of-count)}
+// likely says whether the share is one of Interval's.
+func likely(share float64, count, of int, alpha float64) bool {
+	after := distuv.Beta{Alpha: 1 + float64(count), Beta: 1 + float64(of-count)}
+	return after.LogProb(share) > math.Log(alpha)
 }
 
 // border is where a condition that holds at the one share, and not at the other,

@@ -46,7 +46,7 @@ var ErrPlan = errors.New("split plan")
 // likely than either shift, by as much as the power demands; what is shifted
 // further makes it less likely still.
 func (p Plan) Judge(count, of int) Judgement {
-	if posterior(count, of).LogProb(p.Share) <= math.Log(p.Alpha) {
+	if !likely(p.Share, count, of, p.Alpha) {
 		return Off
 	}
 	for _, other := range p.shifted() {

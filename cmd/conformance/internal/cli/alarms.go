@@ -171,14 +171,9 @@ func coresTime() procfs.CPUStat {
 // busyShare is the share of the cores' time between two looks in which they had
 // something to do, be it for another machine on the same host; 0 if it is not known.
 func busyShare(before, after procfs.CPUStat) float64 {
-	idle := after.Idle + after.Iowait - before.Idle - before.Iowait
-	busy := 0.0
-	for _, s := range []struct{ before, after float64 }{
-		{before.User, after.User}, {before.Nice, after.Nice}, {before.System, after.System},
-		{before.IRQ, after.IRQ}, {before.SoftIRQ, after.SoftIRQ}, {before.Steal, after.Steal},
-	} {
-		busy += s.after - s.before
-	}
+	used := func(s procfs.CPUStat) float64 { return s.User + s.Nice + s.System + s.IRQ + s.SoftIRQ + s.Steal }
+	unused := func(s procfs.CPUStat) float64 { return s.Idle + s.Iowait }
+	busy, idle := used(after)-used(before), unused(after)-unused(before)
 	if before == (procfs.CPUStat{}) || busy+idle <= 0 {
 		return 0
 	}
